@@ -22,6 +22,7 @@ mod matrix;
 mod outputs;
 mod ragged;
 mod same;
+mod split;
 mod stack;
 mod streaming;
 mod structure;

@@ -64,7 +64,7 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     let associated = super::constants::emit_associated(context);
     let call = network.features.std.then(|| {
         quote! {
-            /// Inference on one sample, on the calling thread.
+            /// Inference on one sample. Large networks divide it among threads.
             #panics
             #[inline]
             #[must_use]

@@ -11,6 +11,7 @@ use super::epilogue::Epilogue;
 use super::geometry::{Geometry, Taps};
 use super::isa::Isa;
 use super::product::{Accumulate, Init, Product, Strides3};
+use super::split::conv_by_lines;
 use super::transpose::transpose;
 use core::ops::Range;
 use unrolled_shape::CACHED;
@@ -34,9 +35,9 @@ pub fn conv2d(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
 #[inline(always)]
 pub fn conv2d_with(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
     if g.is_depthwise() {
-        depthwise::forward(isa, g, args, epilogue);
+        conv_by_lines(depthwise::forward, isa, g, args, epilogue);
     } else {
-        conv2d_of_groups(isa, g, args, epilogue);
+        conv_by_lines(conv2d_of_groups, isa, g, args, epilogue);
     }
 }
 

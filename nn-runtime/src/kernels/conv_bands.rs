@@ -5,7 +5,11 @@ use super::conv2d::conv2d_with;
 use super::epilogue::Epilogue;
 use super::geometry::Geometry;
 use super::isa::Isa;
+#[cfg(feature = "std")]
+use super::split::{by_parts, splits_lines};
 use core::ops::Range;
+#[cfg(feature = "std")]
+use std::cell::Cell;
 
 /// Convolutions in a row, at most.
 const MOST: usize = 3;
@@ -60,19 +64,62 @@ impl ConvBands<'_> {
     fn images(&self, isa: Isa, x: &[f32], bands: &mut [Band<'_>], y: &mut [f32]) {
         assert_eq!(self.layers.len(), bands.len() + 1, "a band between two layers");
         let [first, last] = [0, bands.len()].map(|layer| self.layers[layer].geometry);
+        #[cfg(feature = "std")]
+        if x.len() == first.input_len() && splits_lines(self.layers.iter().map(|it| &it.geometry)) {
+            assert!(y.len() == last.output_len(), "an image of both");
+            return self.on_threads(isa, x, bands, y);
+        }
         let y = y.chunks_exact_mut(last.output_len());
         for (image, (x, y)) in x.chunks_exact(first.input_len()).zip(y).enumerate() {
-            bands.iter_mut().for_each(|band| band.lines = 0..0);
-            for start in (0..last.output[0]).step_by(self.lines) {
-                let lines = start..last.output[0].min(start + self.lines);
-                let line = last.output_len() / last.output[0];
-                let y = &mut y[lines.start * line..lines.end * line];
-                self.lines(isa, image, lines, (x, &mut *bands, y));
-            }
+            self.image(isa, image, 0..last.output[0], (x, &mut *bands, y));
         }
     }
 
-    /// Computes lines of the last output of an image.
+    /// Computes a single image. Each thread computes some of its lines, with bands of its own in the place of `bands`.
+    #[cfg(feature = "std")]
+    fn on_threads(&self, isa: Isa, x: &[f32], bands: &[Band<'_>], y: &mut [f32]) {
+        std::thread_local! {
+            /// Kept, so that a repeated call does not allocate.
+            static MEMORY: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+        }
+        let lens = bands.iter().map(|band| band.values.len());
+        let (count, len) = (bands.len(), lens.clone().sum::<usize>());
+        let sizes: [usize; MOST - 1] =
+            core::array::from_fn(|nth| lens.clone().nth(nth).unwrap_or(0));
+        by_parts(self.layers[count].geometry.output[0], y, |lines, y| {
+            let mut memory = MEMORY.take();
+            if memory.len() < len {
+                memory.resize(len, 0.0);
+            }
+            let mut rest = &mut memory[..];
+            let mut bands = sizes.map(|size| {
+                let (values, after) = core::mem::take(&mut rest).split_at_mut(size);
+                rest = after;
+                Band { values, lines: 0..0 }
+            });
+            self.image(isa, 0, lines, (x, &mut bands[..count], y));
+            MEMORY.set(memory);
+        });
+    }
+
+    /// Computes some lines of the last output of an image.
+    fn image(
+        &self,
+        isa: Isa,
+        image: usize,
+        all: Range<usize>,
+        (x, bands, y): (&[f32], &mut [Band<'_>], &mut [f32]),
+    ) {
+        bands.iter_mut().for_each(|band| band.lines = 0..0);
+        let line = y.len() / all.len();
+        for start in all.clone().step_by(self.lines) {
+            let lines = start..all.end.min(start + self.lines);
+            let y = &mut y[(lines.start - all.start) * line..(lines.end - all.start) * line];
+            self.lines(isa, image, lines, (x, &mut *bands, y));
+        }
+    }
+
+    /// Computes the lines of the last output of an image that are computed at a time.
     fn lines(
         &self,
         isa: Isa,

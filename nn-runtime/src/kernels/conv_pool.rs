@@ -7,6 +7,8 @@ use super::geometry::Geometry;
 use super::isa::Isa;
 use super::pool::{self, Pool};
 use super::product::Init;
+#[cfg(feature = "std")]
+use super::split::{by_parts, splits_lines};
 use core::ops::Range;
 use unrolled_shape::STRIP;
 
@@ -20,19 +22,22 @@ use unrolled_shape::STRIP;
 /// If the lengths do not match, there are several groups, or a window has more than `STRIP` elements.
 pub fn conv2d_max_pool(isa: Isa, g: &Geometry, window: [usize; 2], args: ConvArgs<'_>) {
     assert!(g.groups == 1, "a convolution in one group");
-    let output = [0, 1].map(|axis| g.output[axis] / window[axis]);
-    let len = output[0] * output[1] * g.filters;
+    let fused = ConvPool { isa, g, window, weight: args.weight, bias: args.bias };
+    let (lines, ConvArgs { x, y, .. }) = (g.output[0] / window[0], args);
     // No window fits: `chunks_exact_mut` refuses chunks of 0 elements.
-    if len == 0 {
+    if lines * fused.line() == 0 {
         return;
     }
-    let ConvArgs { x, weight, bias, y } = args;
-    let fused = ConvPool { isa, g, window, weight, bias };
+    #[cfg(feature = "std")]
+    if x.len() == g.input_len() && splits_lines([g]) {
+        assert!(y.len() == lines * fused.line(), "an image of both");
+        return by_parts(lines, y, |lines, y| fused.images::<STRIP>(lines, x, y));
+    }
     // A microcontroller has tens of kilobytes of memory: 4 kB, unless a window needs more.
     if cfg!(target_os = "none") && window[0] * window[1] * g.filters <= SMALL_STRIP {
-        fused.images::<SMALL_STRIP>(output, x, y);
+        fused.images::<SMALL_STRIP>(0..lines, x, y);
     } else {
-        fused.images::<STRIP>(output, x, y);
+        fused.images::<STRIP>(0..lines, x, y);
     }
 }
 
@@ -49,33 +54,42 @@ struct ConvPool<'a> {
 }
 
 impl ConvPool<'_> {
-    /// Computes `output` pixels from each image.
+    /// Pixels in a line of the output.
+    const fn width(&self) -> usize {
+        self.g.output[1] / self.window[1]
+    }
+
+    /// Elements of a line of the output.
+    const fn line(&self) -> usize {
+        self.width() * self.g.filters
+    }
+
+    /// Computes some lines of the output of each image.
     ///
     /// Not inlined, so that only the stack of the strip in use is taken.
     #[inline(never)]
-    fn images<const LEN: usize>(&self, output: [usize; 2], x: &[f32], y: &mut [f32]) {
+    fn images<const LEN: usize>(&self, lines: Range<usize>, x: &[f32], y: &mut [f32]) {
         // On the stack: at most 16 kB, half of a first-level cache. It is reused for all strips, so that it stays there.
         let mut strip = [0.0; LEN];
-        let len = output[0] * output[1] * self.g.filters;
+        let len = lines.len() * self.line();
         for (x, y) in x.chunks_exact(self.g.input_len()).zip(y.chunks_exact_mut(len)) {
-            self.image(output, x, y, &mut strip);
+            self.image(lines.clone(), x, y, &mut strip);
         }
     }
 
-    /// Computes `output` pixels from one image.
-    fn image(&self, output: [usize; 2], x: &[f32], y: &mut [f32], strip: &mut [f32]) {
-        let filters = self.g.filters;
+    /// Computes some lines of the output of one image.
+    fn image(&self, lines: Range<usize>, x: &[f32], y: &mut [f32], strip: &mut [f32]) {
+        let (filters, width) = (self.g.filters, self.width());
         // The windows whose pixels fit into a strip.
         let fitting = strip.len() / (self.window[0] * self.window[1] * filters);
         // At least one window fits, because the rule of `MaxPool2d` fuses no larger ones.
-        let columns = output[1].min(fitting);
+        let columns = width.min(fitting);
         // Whole lines of windows, or a part of one.
-        let rows = (fitting / output[1]).clamp(1, output[0]);
+        let rows = (fitting / width).clamp(1, lines.len());
         let mut rest = y;
-        for row in (0..output[0]).step_by(rows) {
-            for column in (0..output[1]).step_by(columns) {
-                let ranges =
-                    [row..output[0].min(row + rows), column..output[1].min(column + columns)];
+        for row in lines.clone().step_by(rows) {
+            for column in (0..width).step_by(columns) {
+                let ranges = [row..lines.end.min(row + rows), column..width.min(column + columns)];
                 // Strips are whole lines, or parts of a single line from left to right: what they write is contiguous.
                 let (y, after) = rest.split_at_mut(ranges[0].len() * ranges[1].len() * filters);
                 self.strip(ranges, x, y, strip);
@@ -152,9 +166,9 @@ mod tests {
                     reference::conv2d_max_pool(&g, window, ConvArgs { x, weight, bias, y: y2 });
                     assert_eq!(y, twin, "{isa:?}: {window:?} after {g:?}");
                     if window[0] * window[1] * g.filters <= SMALL_STRIP {
-                        let output = [0, 1].map(|axis| g.output[axis] / window[axis]);
                         let fused = ConvPool { isa, g: &g, window, weight, bias };
-                        let y = written(&before, |y| fused.images::<SMALL_STRIP>(output, x, y));
+                        let lines = 0..g.output[0] / window[0];
+                        let y = written(&before, |y| fused.images::<SMALL_STRIP>(lines, x, y));
                         assert_eq!(y, twin, "{isa:?}, small strips: {window:?} after {g:?}");
                     }
                 }

@@ -8,6 +8,7 @@ use super::inline::Instructions;
 use super::isa::Isa;
 use super::product::{Accumulate, Init, LONG_SUM, Product, Strides3};
 use super::small::{small_dense, small_dense_inlined};
+use super::split::dense_by_rows;
 
 /// Inputs that are summed at a time, so that the part of the weights that a panel of columns needs stays in the
 /// second-level cache and the rows' part in the first-level one: 128 kB for a panel of 64 columns, and 12 kB for six
@@ -68,7 +69,7 @@ pub(crate) fn dense_columns(isa: Isa, args: ColumnsArgs<'_>) {
     let far = is_far(args.inputs * args.units);
     // From three rows on, tiles are as fast (docs/decisions/0008). Both have the same bits.
     let by = if far && args.y.len() <= 2 * args.units { few_rows } else { by_blocks };
-    by(isa, args);
+    dense_by_rows(by, isa, args);
 }
 
 /// [`dense_columns`] in blocks of inputs.

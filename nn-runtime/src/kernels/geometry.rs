@@ -125,6 +125,19 @@ impl Geometry {
         }
     }
 
+    /// Whether a line of the output may meet padding alone.
+    #[cfg(feature = "std")]
+    pub(super) fn has_lines_of_padding(&self) -> bool {
+        self.padding[0].iter().any(|lines| *lines >= self.line_extent())
+    }
+
+    /// The multiply-adds of an image.
+    #[cfg(feature = "std")]
+    pub(super) fn macs(&self) -> u64 {
+        let [h, w] = self.kernel;
+        [self.output_len(), h, w, self.group_channels()].iter().map(|n| *n as u64).product()
+    }
+
     /// Lines from the first to the last one that a line of the output meets.
     fn line_extent(&self) -> usize {
         self.dilation[0] * (self.kernel[0] - 1) + 1

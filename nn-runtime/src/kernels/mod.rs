@@ -2,7 +2,7 @@
 //! not in every program.
 //!
 //! Modules depend on each other in one direction: `isa` and `dispatch` (instructions), `epilogue`, `product` and `dots` (matrix
-//! products), `dense_args`, `dense` and what it consists of, `border`, `geometry`, `axis`, `conv_pass`, `depthwise`,
+//! products), `dense_args`, `border`, `geometry`, `split`, `dense` and what it consists of, `axis`, `conv_pass`, `depthwise`,
 //! `conv2d`, `conv_bands`, `pool`, `conv_pool`; `column_sums`, `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
 //! `reference` has a naive twin of each kernel for the tests.
 
@@ -42,6 +42,7 @@ pub(crate) mod row_norm;
 pub(crate) mod row_sums;
 pub(crate) mod rows;
 mod small;
+mod split;
 #[cfg(feature = "train")]
 pub(crate) mod stream;
 #[cfg(test)]

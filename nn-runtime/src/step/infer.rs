@@ -1,4 +1,4 @@
-//! Inference: on one sample on the calling thread, on many on all threads.
+//! Inference on one sample, and on many on all threads.
 
 use super::inlined::{self, infer_inlined, step_inlined};
 use super::inputs::{check_inputs, gather, inputs_len, shard_capacity, with_inputs, with_lengths};
@@ -11,7 +11,7 @@ use crate::memory::{InferCtx, StateMut};
 use crate::system::parallel;
 use crate::types::{Inputs, Lengths, MAX_INPUTS, Steps, Values};
 
-/// Inference on one sample, on the calling thread.
+/// Inference on one sample. Kernels of large networks divide it among threads.
 #[inline]
 pub fn infer_one<N: Network>(net: &N, x: &[&[f32]]) -> N::Output {
     // A constant, so that only one of both is compiled into the program.
@@ -65,7 +65,13 @@ pub fn infer_one_from_into<N: Network>(
     with_small_workspace(workspace_len::<N>(1), |memory| {
         let state = StateMut::new(state, <N as Node<Root>>::STATE);
         let ctx = InferCtx { lengths, state, ..ctx::<N>(1, memory) };
-        infer_shard(net, Infer { n: 1, x, y: y.as_floats_mut(), ctx });
+        let call = Infer { n: 1, x, y: y.as_floats_mut(), ctx };
+        // A constant, so that small networks do not pay for the question.
+        if const { infer_time::<N>(1).as_nanos() >= parallel::ENOUGH.as_nanos() } {
+            parallel::split_samples(|| infer_shard(net, call));
+        } else {
+            infer_shard(net, call);
+        }
     });
 }
 
@@ -197,23 +203,28 @@ fn infer_shards<N: Network>(net: &N, inputs: &[N::Input], flat: &mut [f32], stat
     let locals = parallel::threads().min(tasks);
     with_workspace(locals * local_len, |memory| {
         let memory = Chunks::new(memory, local_len);
-        parallel::for_each_piece(flat, tasks, end, |task, worker, y| {
+        let infer_task = |task: usize, worker, y: &mut [f32]| {
             let n = y.len() / out;
             let first = task * capacity;
-            // SAFETY: `memory` is borrowed until `for_each_piece` returns, and a worker runs one task at a time, so that
-            // chunk `worker` has one user.
+            // SAFETY: `memory` is borrowed until all tasks have run, and a worker runs one task at a time, so that chunk
+            // `worker` has one user.
             let memory = unsafe { memory.chunk(worker) };
             let (copies, memory) = memory.split_at_mut(n * inputs_len::<N>());
             let sample = |i: usize| &inputs[first + i];
             gather(n, sample, copies);
             with_lengths(n, sample, |lengths| {
                 // SAFETY: task `task` alone has samples `first..first + n`, each task runs once, and the states are
-                // borrowed until `for_each_piece` returns.
+                // borrowed until all tasks have run.
                 let state = unsafe { states.of::<N>(first, n) };
                 let ctx = InferCtx { lengths, state, ..ctx::<N>(n, memory) };
                 with_inputs::<N, _>(n, copies, |x| infer_shard(net, Infer { n, x, y, ctx }));
             });
-        });
+        };
+        if tasks == 1 {
+            parallel::split_samples(|| infer_task(0, 0, flat));
+        } else {
+            parallel::for_each_piece(flat, tasks, end, infer_task);
+        }
     });
 }
 

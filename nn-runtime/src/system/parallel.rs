@@ -23,7 +23,7 @@ pub(crate) const HAS_THREADS: bool =
     cfg!(not(all(target_family = "wasm", not(target_feature = "atomics"))));
 
 /// The time on one thread of work that is worth waking sleeping threads: waking one takes up to 50 µs.
-const ENOUGH: Duration = Duration::from_micros(100);
+pub(crate) const ENOUGH: Duration = Duration::from_micros(100);
 
 /// The same where threads poll for the next region already.
 const ENOUGH_AWAKE: Duration = Duration::from_micros(25);
@@ -36,6 +36,7 @@ thread_local! {
     static THREADS: Cell<Option<usize>> = const { Cell::new(None) };
     static INSIDE: Cell<bool> = const { Cell::new(false) };
     static WHATEVER_THE_WORK: Cell<bool> = const { Cell::new(false) };
+    static SPLITS_SAMPLES: Cell<bool> = const { Cell::new(false) };
     /// Memory of [`for_each_piece`], kept so that a repeated call does not allocate.
     static ENDS: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
@@ -104,6 +105,24 @@ pub fn whatever_the_work<R>(f: impl FnOnce() -> R) -> R {
     let result = f();
     WHATEVER_THE_WORK.set(outside);
     result
+}
+
+/// Runs `f`, whose kernels may divide the work on a single sample among threads: by lines of an image, or rows of a
+/// matrix. Otherwise they run on the calling thread, since batches are divided by samples.
+pub(crate) fn split_samples<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SPLITS_SAMPLES.set(self.0);
+        }
+    }
+    let _restore = Restore(SPLITS_SAMPLES.replace(true));
+    f()
+}
+
+/// Whether a kernel should divide the work on a single sample, which takes about `time` on one thread.
+pub(crate) fn splits_sample(time: Duration) -> bool {
+    SPLITS_SAMPLES.get() && !INSIDE.get() && threads() > 1 && is_worth_threads(time)
 }
 
 /// Calls `f(task, worker)` for each task below `tasks`, on several threads. `worker` is below [`threads`] and belongs
