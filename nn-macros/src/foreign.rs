@@ -35,7 +35,10 @@ const LAYERS: [(&[&str], &str); 14] = [
     (&["Lambda"], "write a layer of your own: a type that implements `Layer`"),
     (&["Bidirectional"], "write `bidirectional = true`, as in `LSTM(64, bidirectional = true)`"),
     (&["TimeDistributed"], "write the layer alone: `Dense` works on each step by itself"),
-    (&["LSTMCell", "GRUCell", "RNNCell"], "write the layer, and call `step` for single steps"),
+    (
+        &["LSTMCell", "GRUCell", "RNNCell"],
+        "write the layer, with `names = cell` for the names of a cell's weights, and call `step` for single steps",
+    ),
     (
         &["DepthwiseConv2D", "SeparableConv2D"],
         "write `groups`: `Conv2d(32, kernel = 3, groups = 32)` for 32 input channels",

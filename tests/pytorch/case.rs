@@ -1,7 +1,7 @@
 //! The values of a reference case, and comparison with them.
 
 use safetensors::SafeTensors;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use unrolled::Tensor;
 use unrolled::prelude::*;
 
@@ -10,14 +10,21 @@ const TOLERANCE: f64 = 1e-5;
 
 /// The tensors of one case as 64-bit floats.
 pub(crate) struct Case {
-    pub(crate) name: &'static str,
+    name: String,
     bytes: Vec<u8>,
 }
 
 impl Case {
-    pub(crate) fn read(name: &'static str) -> Self {
+    /// The case of this name in `tests/reference`.
+    pub(crate) fn read(name: &str) -> Self {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
-        let bytes = std::fs::read(folder.join(format!("{name}.safetensors"))).unwrap();
+        Self::of(&folder.join(format!("{name}.safetensors")))
+    }
+
+    /// The case in a file.
+    pub(crate) fn of(path: &Path) -> Self {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{name}: {error}"));
         Self { name, bytes }
     }
 
@@ -110,13 +117,13 @@ pub(crate) fn offsets(tensor: &Tensor) -> Vec<usize> {
 
 /// The offsets of the tensors of a network, by name.
 pub(crate) struct Offsets {
-    case: &'static str,
+    case: String,
     pub(crate) tensors: Vec<Tensor>,
 }
 
 impl Offsets {
     pub(crate) fn of<N: Network>(case: &Case) -> Self {
-        Self { case: case.name, tensors: N::tensors() }
+        Self { case: case.name.clone(), tensors: N::tensors() }
     }
 
     pub(crate) fn of_tensor(&self, name: &str) -> Vec<usize> {

@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "each test binary uses a part")]
 mod common;
 
+mod audio;
 mod case;
 mod lbfgs;
 mod losses;
@@ -12,5 +13,7 @@ mod reference;
 mod roundtrip;
 mod sequences;
 mod sparse_adam;
+mod state_dict;
 mod timm;
 mod torchvision;
+mod transformers;

@@ -42,6 +42,15 @@ network! {
         second: PostNormTransformerEncoder(6, heads = 3, hidden = 10, dropout = 0.0),
         GlobalAvgPool, Dense(2),
     }
+    #[allow(attention_without_positions)]
+    #[weights("tests/reference/models/stack_weights.safetensors")]
+    struct Stack(5x6) -> 5x3 {
+        encoder: {
+            layers: Repeat(2) { _: PostNormTransformerEncoder(6, heads = 2, hidden = 10, dropout = 0.0) },
+            norm: LayerNorm,
+        },
+        head: Dense(3),
+    }
     #[weights("tests/reference/models/decoder_weights.safetensors")]
     struct Decoder(7) -> 7x11 {
         tokens: Embedding(11, 6), places: PositionalEmbedding,
@@ -232,6 +241,7 @@ models! {
     Convolutions: conv1d;
     Words: embedding;
     Encoder: encoder;
+    Stack: stack;
     Decoder: decoder;
     TiedDecoder: tied_decoder;
     TiedDense: tied_dense;

@@ -398,6 +398,7 @@ references! {
     rnn_deep: (7x6) -> 7x10 { RNN(5, layers = 2, bidirectional = true) }
     rnn_deep_last: (7x6) -> 10 { RNN(5, layers = 2, bidirectional = true, bias = false, output = last) }
     rnn_wide: (9x35) -> 9x67 { RNN(67, layers = 3) }
+    rnn_cell: (7x6) -> 7x5 { RNN(5, names = cell) }
     rnn_relu: (7x6) -> 7x5 { RNN(5, layers = 2, nonlinearity = relu) }
 
     lstm: (7x6) -> 7x5 { LSTM(5) }
@@ -406,6 +407,7 @@ references! {
     lstm_bidirectional: (7x6) -> 7x10 { LSTM(5, bidirectional = true) }
     lstm_deep: (7x6) -> 7x10 { LSTM(5, layers = 2, bidirectional = true) }
     lstm_deep_last: (7x6) -> 10 { LSTM(5, layers = 2, bidirectional = true, bias = false, output = last) }
+    lstm_cell: (7x6) -> 7x5 { LSTM(5, names = cell) }
     lstm_wide: (9x35) -> 9x67 { LSTM(67, layers = 3) }
 
     rnn_state: (x: 7x6, h: 5) -> 7x5 { x => RNN(5, state = h) }
@@ -438,6 +440,7 @@ references! {
     gru_bidirectional: (7x6) -> 7x10 { GRU(5, bidirectional = true) }
     gru_deep: (7x6) -> 7x10 { GRU(5, layers = 2, bidirectional = true) }
     gru_deep_last: (7x6) -> 10 { GRU(5, layers = 2, bidirectional = true, bias = false, output = last) }
+    gru_cell: (7x6) -> 7x5 { GRU(5, bias = false, names = cell) }
     gru_wide: (9x35) -> 9x67 { GRU(67, layers = 3) }
 
     multi_head_attention: (5x6) -> 5x6 { MultiHeadAttention(2) }
@@ -456,6 +459,7 @@ references! {
     multi_head_attention_grouped_cross: (text: 4x8, encoded: 7x8) -> 4x8 {
         text => MultiHeadAttention(4, memory = encoded, kv_heads = 2),
     }
+    multi_head_attention_separate: (5x8) -> 5x8 { MultiHeadAttention(4, kv_heads = 2, names = llama) }
     multi_head_attention_rotary: (5x8) -> 5x8 { MultiHeadAttention(2, rotary = true) }
     multi_head_attention_rotary_causal: (9x12) -> 9x12 {
         MultiHeadAttention(3, causal = true, rotary = true)

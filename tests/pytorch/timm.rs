@@ -1,8 +1,6 @@
 //! A vision transformer of timm (`tests/reference/timm_models.py`): its state dict loads without renaming.
 
-use crate::torchvision::{check_outputs, names};
-use std::env;
-use std::path::PathBuf;
+use crate::state_dict::{check_in_folder, infer, names};
 use unrolled::prelude::*;
 
 network! {
@@ -34,8 +32,7 @@ fn vit_tiny_patch16_224() {
 }
 
 #[test]
-#[ignore = "needs weights and outputs of tests/reference/timm_models.py; UNROLLED_TIMM names their folder"]
-fn outputs_are_those_of_timm() {
-    let folder = PathBuf::from(env::var_os("UNROLLED_TIMM").expect("UNROLLED_TIMM names a folder"));
-    check_outputs::<224, VitTiny>("vit_tiny_patch16_224", &folder);
+#[ignore = "needs weights and outputs of tests/reference/timm_models.py; UNROLLED_MODELS names their folder"]
+fn outputs_are_those_of_pytorch() {
+    check_in_folder::<VitTiny>("vit_tiny_patch16_224", infer);
 }

@@ -1,9 +1,7 @@
 //! Models of torchvision (`tests/reference/torchvision_models.py`): their state dicts have the names and shapes of these
 //! networks, so that they load without renaming.
 
-use safetensors::SafeTensors;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use crate::state_dict::{check_in_folder, infer, names};
 use unrolled::prelude::*;
 
 network! {
@@ -169,46 +167,6 @@ network! {
     }
 }
 
-/// The names and shapes of a network's tensors, as the script writes them.
-pub(crate) fn names<N: Network>() -> String {
-    let line = |tensor: &unrolled::Tensor| {
-        let shape: Vec<usize> = tensor.axes.iter().map(|axis| axis.len).collect();
-        format!("{} {shape:?}\n", tensor.name)
-    };
-    N::tensors().iter().map(line).collect()
-}
-
-/// Loads weights that the script wrote to `folder`, compares outputs with PyTorch's, and saves the weights again.
-pub(crate) fn check_outputs<const SIZE: usize, N>(name: &str, folder: &Path)
-where
-    N: Network<Input = [[[f32; 3]; SIZE]; SIZE], Output = [f32; 1000]>,
-{
-    let net = N::load(folder.join(format!("{name}.safetensors"))).expect("no renaming");
-    let bytes = fs::read(folder.join(format!("{name}_case.safetensors"))).expect("a case");
-    let case = SafeTensors::deserialize(&bytes).expect("a safetensors file");
-    let values = |tensor: &str| -> Vec<f64> {
-        let data = case.tensor(tensor).expect("a tensor").data().chunks_exact(8);
-        data.map(|bytes| f64::from_le_bytes(bytes.try_into().expect("8 bytes"))).collect()
-    };
-    let (x, expected) = (values("input.0"), values("inference"));
-    let (mut input, mut output) = (N::Input::zeroed_box(), [0.0; 1000]);
-    for (x, expected) in x.chunks_exact(SIZE * SIZE * 3).zip(expected.chunks_exact(1000)) {
-        for (value, x) in input.as_floats_mut().iter_mut().zip(x) {
-            *value = *x as f32;
-        }
-        net.forward_into(&input, &mut output);
-        let largest = expected.iter().fold(0.0, |max: f64, y| max.max(y.abs()));
-        let error = output.iter().zip(expected).map(|(found, y)| (f64::from(*found) - y).abs());
-        let error = error.fold(0.0, f64::max) / largest;
-        println!("{name}: largest error {error:.1e} of the largest output");
-        assert!(error < 1e-5, "{name}: {error:e}");
-    }
-    net.save(folder.join(format!("{name}_again.safetensors"))).expect("a writable folder");
-}
-
-/// The environment variable that names the folder in which the script wrote weights and outputs.
-const FOLDER: &str = "UNROLLED_TORCHVISION";
-
 macro_rules! models {
     ($($Network:ident: $name:ident;)*) => {
         $(
@@ -220,10 +178,9 @@ macro_rules! models {
         )*
 
         #[test]
-        #[ignore = "needs weights and outputs of tests/reference/torchvision_models.py; UNROLLED_TORCHVISION names their folder"]
-        fn outputs_are_those_of_torchvision() {
-            let folder = PathBuf::from(env::var_os(FOLDER).expect("UNROLLED_TORCHVISION names a folder"));
-            $(check_outputs::<64, $Network>(stringify!($name), &folder);)*
+        #[ignore = "needs weights and outputs of tests/reference/torchvision_models.py; UNROLLED_MODELS names their folder"]
+        fn outputs_are_those_of_pytorch() {
+            $(check_in_folder::<$Network>(stringify!($name), infer);)*
         }
     };
 }

@@ -104,6 +104,26 @@ class Grouped(nn.Module):
         return attention.out_proj(found.transpose(1, 2).flatten(2))
 
 
+class Separate(nn.Module):
+    """Grouped attention with a layer for each projection, as in Hugging Face's `LlamaAttention`."""
+
+    def __init__(self, width, heads, kv_heads):
+        super().__init__()
+        self.size = width // heads
+        self.multi_head_attention = attention = nn.Module()
+        attention.q_proj = nn.Linear(width, heads * self.size)
+        attention.k_proj = nn.Linear(width, kv_heads * self.size)
+        attention.v_proj = nn.Linear(width, kv_heads * self.size)
+        attention.o_proj = nn.Linear(width, width)
+
+    def forward(self, x):
+        attention = self.multi_head_attention
+        projections = [attention.q_proj, attention.k_proj, attention.v_proj]
+        q, k, v = (layer(x).unflatten(2, (-1, self.size)).transpose(1, 2) for layer in projections)
+        found = nn.functional.scaled_dot_product_attention(q, k, v, enable_gqa=True)
+        return attention.o_proj(found.transpose(1, 2).flatten(2))
+
+
 class Layer(nn.Module):
     """A transformer layer, with a causal mask if `causal`."""
 
@@ -162,6 +182,7 @@ def attention():
         ("_grouped", Grouped(8, 4, 2), [(5, 8)]),
         ("_grouped_alibi_causal", Grouped(6, 3, 1, bias=False, causal=True, alibi=True), [(19, 6)]),
         ("_grouped_cross", Grouped(8, 4, 2), [(4, 8), (7, 8)]),
+        ("_separate", Separate(8, 4, 2), [(5, 8)]),
         ("_rotary", Rotary(8, 2), [(5, 8)]),
         ("_rotary_causal", Rotary(12, 3, causal=True), [(9, 12)]),
     ]:

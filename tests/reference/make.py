@@ -217,6 +217,22 @@ class Begun(nn.Module):
         return torch.cat(list(h[-directions:]), 1) if self.last else y
 
 
+class Steps(nn.Module):
+    """A cell that is called for one step after the other."""
+
+    def __init__(self, **cell):
+        super().__init__()
+        (self.name, cell), = cell.items()
+        self.add_module(self.name, cell)
+
+    def forward(self, x):
+        state, outputs = None, []
+        for step in x.unbind(1):
+            state = getattr(self, self.name)(step, state)
+            outputs.append(state[0] if isinstance(state, tuple) else state)
+        return torch.stack(outputs, 1)
+
+
 class Decoder(nn.Module):
     """A decoder whose state begins with the last one of an encoder."""
 
@@ -632,6 +648,9 @@ def main():
         packed(f"{kind}_packed", deep(), (7, 6))
         truncated(f"{kind}_truncated", layer(6, 5, 2, batch_first=True), (4, 6))
     begun()
+    case("rnn_cell", Steps(rnn=nn.RNNCell(6, 5)), (7, 6), layout=as_is)
+    case("lstm_cell", Steps(lstm=nn.LSTMCell(6, 5)), (7, 6), layout=as_is)
+    case("gru_cell", Steps(gru=nn.GRUCell(6, 5, bias=False)), (7, 6), layout=as_is)
     case("embedding", one("embedding", nn.Embedding(11, 5)), (7,), layout=as_is, tokens=11)
     case("embedding_padding_index", one("embedding", nn.Embedding(11, 5, padding_idx=3)), (7,), layout=as_is, tokens=11)
     case("embedding_of_many_tokens", one("embedding", nn.Embedding(2000, 67)), (9,), layout=as_is, tokens=2000)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whole models, whose weights are exchanged between PyTorch and `unrolled`: tests/pytorch/models.rs.
 
-    python tests/reference/models.py                # writes models/*.safetensors
+    python tests/reference/models.py [NAME ..]      # writes models/*.safetensors, or those of these models only
     python tests/reference/models.py check FOLDER   # loads what tests/pytorch/models.rs wrote
 
 Needs torch and safetensors. Each model has two files. NAME_weights is `save_file(net.state_dict(), ..)` in float32,
@@ -108,6 +108,19 @@ class Encoder(nn.Module):
 
     def forward(self, x):
         return self.dense(self.second(self.first(self.words(x))).mean(1))
+
+
+class Stack(nn.Module):
+    """PyTorch's stack of transformer layers, a label for each step."""
+
+    def __init__(self):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(6, 2, 10, **TRANSFORMER)
+        self.encoder = nn.TransformerEncoder(layer, 2, nn.LayerNorm(6), enable_nested_tensor=False)
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(self.encoder(x))
 
 
 class Decoder(nn.Module):
@@ -262,6 +275,7 @@ ALL = {
     "conv1d": (Convolutions, lambda: floats(12, 4)),
     "embedding": (Words, tokens),
     "encoder": (Encoder, tokens),
+    "stack": (Stack, lambda: floats(5, 6)),
     "decoder": (Decoder, tokens),
     "tied_decoder": (TiedDecoder, tokens),
     "tied_dense": (TiedDense, lambda: floats(7, 6)),
@@ -282,8 +296,9 @@ def train(net, inputs):
         optimizer.zero_grad()
 
 
-def make():
-    for name, (model, inputs) in ALL.items():
+def make(names):
+    for name in names:
+        model, inputs = ALL[name]
         torch.manual_seed(sum(map(ord, name)))
         net, x = model(), inputs()
         train(net, inputs)
@@ -325,9 +340,9 @@ def check(folder):
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case []:
-            make()
         case ["check", folder]:
             check(Path(folder))
+        case names if set(names) <= set(ALL):
+            make(names or ALL)
         case _:
             sys.exit(__doc__)

@@ -315,11 +315,13 @@ tests! {
         OutOfPlace<GaussianNoise>: gaussian_noise::GaussianNoise { std: 0.5 }, [&[3, 7]] -> &[3, 7], Scaling::Other;
         GLU: glu::GLU {}, [&[3, 8]] -> &[3, 4], Scaling::Other;
         GRU<63>: gru::GRU {
-            units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: gru::Output::Sequence, state: None
+            units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: gru::Output::Sequence, state: None,
+            names: gru::Names::Layer
         }, [&[4, 2]] -> &[4, 3], Scaling::Other;
         LogSoftmax: log_softmax::LogSoftmax {}, [&[2, 4]] -> &[2, 4], Scaling::Other;
         LSTM<84>: lstm::LSTM {
-            units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: lstm::Output::Sequence, state: None, projection: None, cell: None
+            units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: lstm::Output::Sequence, state: None, projection: None, cell: None,
+            names: lstm::Names::Layer
         }, [&[4, 2]] -> &[4, 3], Scaling::Other;
         Mul: mul::Mul {}, [&[3, 4], &[3, 4]] -> &[3, 4], Scaling::Other;
         MultiHeadAttention<4>: multi_head_attention::MultiHeadAttention {
@@ -333,11 +335,13 @@ tests! {
         PositionalEncoding: positional_encoding::PositionalEncoding {}, [&[4, 6]] -> &[4, 6], Scaling::Other;
         RNN<21>: rnn::RNN {
             units: 3, layers: 1, nonlinearity: rnn::Nonlinearity::Tanh, bidirectional: false, dropout: 0.0,
-            bias: true, output: rnn::Output::Sequence, state: None
+            bias: true, output: rnn::Output::Sequence, state: None,
+            names: rnn::Names::Layer
         }, [&[4, 2]] -> &[4, 3], Scaling::Other;
         RNN<21>: rnn::RNN {
             units: 3, layers: 1, nonlinearity: rnn::Nonlinearity::Relu, bidirectional: false, dropout: 0.0,
-            bias: true, output: rnn::Output::Sequence, state: None
+            bias: true, output: rnn::Output::Sequence, state: None,
+            names: rnn::Names::Layer
         }, [&[4, 2]] -> &[4, 3], Scaling::Other;
         Softmax: softmax::Softmax { axis: None }, [&[2, 4]] -> &[2, 4], Scaling::Other;
         Softmax: softmax::Softmax { axis: Some(0) }, [&[4, 2]] -> &[4, 2], Scaling::Other;

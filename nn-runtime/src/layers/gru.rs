@@ -23,12 +23,15 @@ mod tests {
 
     spec!(Plain: gru::GRU {
         units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: gru::Output::Sequence, state: None,
+        names: gru::Names::Layer,
     }, [&[4, 2]] -> &[4, 3]);
     spec!(Deep: gru::GRU {
         units: 2, layers: 2, bidirectional: true, dropout: 0.25, bias: false, output: gru::Output::Last, state: None,
+        names: gru::Names::Layer,
     }, [&[3, 3]] -> &[4]);
     spec!(Both: gru::GRU {
         units: 2, layers: 3, bidirectional: true, dropout: 0.0, bias: true, output: gru::Output::Sequence, state: None,
+        names: gru::Names::Layer,
     }, [&[3, 3]] -> &[3, 4]);
 
     const PLAIN: usize = Plain::ARGUMENTS.weights(Plain::INPUT);
@@ -36,6 +39,7 @@ mod tests {
     const BOTH: usize = Both::ARGUMENTS.weights(Both::INPUT);
     spec!(Given: gru::GRU {
         units: 2, layers: 2, bidirectional: true, dropout: 0.0, bias: true, output: gru::Output::Last, state: Some(1),
+        names: gru::Names::Layer,
     }, [&[3, 3], &[8]] -> &[4]);
     const GIVEN: usize = Given::ARGUMENTS.weights(Given::INPUT);
 

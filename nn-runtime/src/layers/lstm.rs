@@ -26,28 +26,31 @@ mod tests {
 
     spec!(Plain: lstm::LSTM {
         units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: lstm::Output::Sequence, state: None, projection: None, cell: None,
+        names: lstm::Names::Layer,
     }, [&[4, 2]] -> &[4, 3]);
     spec!(Deep: lstm::LSTM {
         units: 2, layers: 3, bidirectional: true, dropout: 0.25, bias: true, output: lstm::Output::Sequence, state: None, projection: None, cell: None,
+        names: lstm::Names::Layer,
     }, [&[3, 3]] -> &[3, 4]);
     spec!(Last: lstm::LSTM {
         units: 2, layers: 2, bidirectional: true, dropout: 0.0, bias: false, output: lstm::Output::Last, state: None, projection: None, cell: None,
+        names: lstm::Names::Layer,
     }, [&[4, 3]] -> &[4]);
     spec!(Projected: lstm::LSTM {
         units: 3, layers: 2, bidirectional: false, dropout: 0.0, bias: true, output: lstm::Output::Sequence, state: None,
-        projection: Some(2), cell: None,
+        projection: Some(2), cell: None, names: lstm::Names::Layer,
     }, [&[4, 2]] -> &[4, 2]);
     spec!(Given: lstm::LSTM {
         units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: lstm::Output::Sequence,
-        state: Some(1), projection: None, cell: Some(2),
+        state: Some(1), projection: None, cell: Some(2), names: lstm::Names::Layer,
     }, [&[4, 2], &[3], &[3]] -> &[4, 3]);
     spec!(OfCell: lstm::LSTM {
         units: 3, layers: 2, bidirectional: true, dropout: 0.0, bias: false, output: lstm::Output::Last,
-        state: None, projection: Some(2), cell: Some(1),
+        state: None, projection: Some(2), cell: Some(1), names: lstm::Names::Layer,
     }, [&[4, 2], &[12]] -> &[4]);
     spec!(All: lstm::LSTM {
         units: 3, layers: 2, bidirectional: true, dropout: 0.0, bias: true, output: lstm::Output::Last,
-        state: Some(1), projection: Some(2), cell: Some(2),
+        state: Some(1), projection: Some(2), cell: Some(2), names: lstm::Names::Layer,
     }, [&[4, 2], &[8], &[12]] -> &[4]);
 
     const PLAIN: usize = Plain::ARGUMENTS.weights(Plain::INPUT);

@@ -26,15 +26,15 @@ mod tests {
 
     spec!(Tanh: rnn::RNN {
         units: 3, layers: 1, nonlinearity: rnn::Nonlinearity::Tanh, bidirectional: true, dropout: 0.0, bias: true,
-        output: rnn::Output::Sequence, state: None,
+        output: rnn::Output::Sequence, state: None, names: rnn::Names::Layer,
     }, [&[4, 2]] -> &[4, 6]);
     spec!(Deep: rnn::RNN {
         units: 3, layers: 4, nonlinearity: rnn::Nonlinearity::Tanh, bidirectional: false, dropout: 0.25, bias: false,
-        output: rnn::Output::Last, state: None,
+        output: rnn::Output::Last, state: None, names: rnn::Names::Layer,
     }, [&[3, 2]] -> &[3]);
     spec!(Relu: rnn::RNN {
         units: 3, layers: 2, nonlinearity: rnn::Nonlinearity::Relu, bidirectional: false, dropout: 0.0, bias: true,
-        output: rnn::Output::Sequence, state: None,
+        output: rnn::Output::Sequence, state: None, names: rnn::Names::Layer,
     }, [&[4, 2]] -> &[4, 3]);
 
     const TANH: usize = Tanh::ARGUMENTS.weights(Tanh::INPUT);
@@ -42,6 +42,7 @@ mod tests {
     const RELU: usize = Relu::ARGUMENTS.weights(Relu::INPUT);
     spec!(Given: rnn::RNN {
         units: 2, layers: 2, nonlinearity: rnn::Nonlinearity::Tanh, bidirectional: true, dropout: 0.0, bias: true, output: rnn::Output::Last, state: Some(1),
+        names: rnn::Names::Layer,
     }, [&[3, 3], &[8]] -> &[4]);
     const GIVEN: usize = Given::ARGUMENTS.weights(Given::INPUT);
 

@@ -3,8 +3,8 @@
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::row::{Row, Streaming};
-pub use crate::rules::recurrent::Output;
 use crate::rules::recurrent::{self, Recurrent, recurrent};
+pub use crate::rules::recurrent::{Names, Output};
 use crate::shape::Shape;
 
 arguments! {
@@ -25,6 +25,9 @@ arguments! {
         output: Word(Output) = Output::Sequence,
         /// The value that `h` of all cells begins with: layer by layer, forward before backward, as in PyTorch's `h_0`.
         state: Input or "zeros",
+        /// The names of the weights in files: `layer`, those of `nn.GRU`, or `cell`, those of `nn.GRUCell`, such as
+        /// `weight_ih`.
+        names: Word(Names) = Names::Layer,
     }
 }
 
@@ -61,6 +64,7 @@ mod tests {
             bias: true,
             output: Output::Last,
             state: None,
+            names: Names::Layer,
         };
         let input = [Shape::new(&[20, 32])];
         assert_eq!(gru.output(&input).unwrap(), Shape::new(&[128]));

@@ -3,8 +3,8 @@
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::row::{Row, Streaming};
-pub use crate::rules::recurrent::Output;
 use crate::rules::recurrent::{self, Recurrent, recurrent};
+pub use crate::rules::recurrent::{Names, Output};
 use crate::shape::Shape;
 
 arguments! {
@@ -30,6 +30,9 @@ arguments! {
         state: Input or "zeros",
         /// The value that `c` of all cells begins with, in the same order: PyTorch's `c_0`.
         cell: Input or "zeros",
+        /// The names of the weights in files: `layer`, those of `nn.LSTM`, or `cell`, those of `nn.LSTMCell`, such as
+        /// `weight_ih`.
+        names: Word(Names) = Names::Layer,
     }
 }
 
@@ -58,6 +61,8 @@ mod tests {
     use crate::error::testing::refusal;
     use crate::rules::recurrent::CellWeights;
     use crate::shape::Shape;
+    use crate::tensors::TensorSink;
+    use std::string::ToString;
 
     const PLAIN: LSTM = LSTM {
         units: 64,
@@ -69,6 +74,7 @@ mod tests {
         state: None,
         projection: None,
         cell: None,
+        names: Names::Layer,
     };
 
     #[test]
@@ -161,6 +167,35 @@ mod tests {
             "layer `it` begins with a `cell` of 64 values, but gets 20x64\n  \
              = help: name a value without steps, as that of a recurrent layer with `output = last`"
         );
+    }
+
+    #[test]
+    fn the_names_of_a_cell_are_those_of_one_cell() {
+        let cell = LSTM { names: Names::Cell, ..PLAIN };
+        let input = [Shape::new(&[20, 32])];
+        assert!(cell.output(&input).is_ok());
+        let names = |layer: LSTM| {
+            let mut names = std::vec::Vec::new();
+            let mut receive =
+                |tensor: crate::tensors::LayerTensor<'_>| names.push(tensor.name.to_string());
+            layer.tensors(&input, &mut TensorSink::new(&mut receive));
+            names
+        };
+        assert_eq!(names(cell), ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]);
+        assert_eq!(names(PLAIN), ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]);
+        for (layer, argument) in [
+            (LSTM { layers: 2, ..cell }, "layers"),
+            (LSTM { bidirectional: true, ..cell }, "bidirectional"),
+            (LSTM { projection: Some(16), ..cell }, "projection"),
+        ] {
+            let (blame, words) = refusal(layer.output(&input));
+            assert_eq!(blame, Blame::Argument("names"));
+            let expected = std::format!(
+                "layer `it` has `names = cell`, the names of a single cell, but also `{argument}`\n  \
+                 = help: leave out `names` or `{argument}`"
+            );
+            assert_eq!(words, expected);
+        }
     }
 
     #[test]

@@ -11,12 +11,14 @@ use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 words! {
-    /// The names of the weights in files. Queries, keys and values are one matrix in both.
+    /// The names of the weights in files.
     pub enum Names {
         /// `torch`: `in_proj_weight`, `in_proj_bias` and `out_proj`, as `nn.MultiheadAttention`.
         Torch = "torch",
         /// `timm`: `qkv` and `proj`, as the attention of timm's vision transformers.
         Timm = "timm",
+        /// `llama`: `q_proj`, `k_proj`, `v_proj` and `o_proj`, as the attention of Llama in Hugging Face's Transformers.
+        Llama = "llama",
     }
 }
 
@@ -37,7 +39,8 @@ arguments! {
         rotary: Flag = false,
         /// Whether biases are added.
         bias: Flag = true,
-        /// The names of the weights in files.
+        /// The names of the weights in files: `in_proj_weight` and `out_proj` (`torch`), `qkv` and `proj` (`timm`), or `q_proj`,
+        /// `k_proj`, `v_proj` and `o_proj` (`llama`).
         names: Word(Names) = Names::Torch,
         /// The number of heads of keys and values (grouped-query attention, Ainslie et al., 2023): each is shared by
         /// `heads / kv_heads` consecutive heads of queries.
@@ -175,20 +178,33 @@ impl MultiHeadAttention {
     pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
         let (width, kv_width) = (inputs[0].last(), self.kv_width(inputs[0]));
         let columns = width + 2 * kv_width;
-        let (all, out_proj) = (LayerAxis::plain(columns, 1), columns * width);
-        let biases = out_proj + width * width;
-        let [weight, bias, out_weight, out_bias] = match self.names {
-            Names::Torch => ["in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"],
-            Names::Timm => ["qkv.weight", "qkv.bias", "proj.weight", "proj.bias"],
+        let (out_proj, biases) = (columns * width, (columns + width) * width);
+        // Each with its first column and the number of its columns in the matrix of queries, keys and values.
+        let projections: &[(&str, &str, usize, usize)] = match self.names {
+            Names::Torch => &[("in_proj_weight", "in_proj_bias", 0, columns)],
+            Names::Timm => &[("qkv.weight", "qkv.bias", 0, columns)],
+            Names::Llama => &[
+                ("q_proj.weight", "q_proj.bias", 0, width),
+                ("k_proj.weight", "k_proj.bias", width, kv_width),
+                ("v_proj.weight", "v_proj.bias", width + kv_width, kv_width),
+            ],
         };
-        sink.floats(weight, 0, &[all, LayerAxis::inputs(width, columns)]);
-        if self.bias {
-            sink.floats(bias, biases, &[all]);
+        for &(weight, bias, first, len) in projections {
+            let rows = LayerAxis::plain(len, 1);
+            sink.floats(weight, first, &[rows, LayerAxis::inputs(width, columns)]);
+            if self.bias {
+                sink.floats(bias, biases + first, &[rows]);
+            }
         }
+        let (weight, bias) = match self.names {
+            Names::Torch => ("out_proj.weight", "out_proj.bias"),
+            Names::Timm => ("proj.weight", "proj.bias"),
+            Names::Llama => ("o_proj.weight", "o_proj.bias"),
+        };
         let outputs = LayerAxis::plain(width, 1);
-        sink.floats(out_weight, out_proj, &[outputs, LayerAxis::plain(width, width)]);
+        sink.floats(weight, out_proj, &[outputs, LayerAxis::plain(width, width)]);
         if self.bias {
-            sink.floats(out_bias, biases + columns, &[outputs]);
+            sink.floats(bias, biases + columns, &[outputs]);
         }
     }
 
@@ -272,13 +288,22 @@ mod tests {
         // Matrices of 128 x 128, 128 x 64, 128 x 64 and 128 x 128, and their biases.
         assert_eq!(grouped.params(&[INPUT]), 128 * 384 + 384);
         assert_eq!(grouped.macs(&[INPUT]), 64 * 128 * 384 + 2 * 64 * 64 * 128);
-        let mut offsets = std::vec::Vec::new();
-        let mut receive = |tensor: crate::tensors::LayerTensor<'_>| {
-            offsets.push((tensor.offset, tensor.axes[0].len));
+        let offsets = |layer: MultiHeadAttention| {
+            let mut offsets = std::vec::Vec::new();
+            let mut receive = |tensor: crate::tensors::LayerTensor<'_>| {
+                offsets.push((tensor.offset, tensor.axes[0].len));
+            };
+            layer.tensors(&[INPUT], &mut TensorSink::new(&mut receive));
+            offsets
         };
-        grouped.tensors(&[INPUT], &mut TensorSink::new(&mut receive));
         let (out_proj, biases) = (128 * 256, 128 * 384);
-        assert_eq!(offsets, [(0, 256), (biases, 256), (out_proj, 128), (biases + 256, 128)]);
+        let output = [(out_proj, 128), (biases + 256, 128)];
+        assert_eq!(offsets(grouped), [[(0, 256), (biases, 256)], output].concat());
+        let queries = [(0, 128), (biases, 128)];
+        let keys = [(128, 64), (biases + 128, 64)];
+        let values = [(192, 64), (biases + 192, 64)];
+        let separate = offsets(MultiHeadAttention { names: Names::Llama, ..grouped });
+        assert_eq!(separate, [queries, keys, values, output].concat());
     }
 
     #[test]

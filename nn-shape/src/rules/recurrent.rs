@@ -20,6 +20,16 @@ words! {
     }
 }
 
+words! {
+    /// The names of the weights in files.
+    pub enum Names {
+        /// `layer`: `weight_ih_l0`, as `nn.RNN`, `nn.LSTM` and `nn.GRU`.
+        Layer = "layer",
+        /// `cell`: `weight_ih`, as `nn.RNNCell`, `nn.LSTMCell` and `nn.GRUCell`.
+        Cell = "cell",
+    }
+}
+
 /// A stack of recurrent layers, each in one direction or in both.
 ///
 /// A *cell* is one layer in one direction. Cells are counted layer by layer, forward before backward,
@@ -123,6 +133,19 @@ impl Recurrent {
         Err(ShapeError::argument("projection", message).help(help))
     }
 
+    /// Accepts the names of a single cell if there is one cell, without a projection.
+    pub(crate) const fn check_names(&self, names: Names) -> Result<(), ShapeError> {
+        let argument = match names {
+            Names::Cell if self.layers > 1 => "layers",
+            Names::Cell if self.directions > 1 => "bidirectional",
+            Names::Cell if self.projection > 0 => "projection",
+            _ => return Ok(()),
+        };
+        let message = Text::of("has `names = cell`, the names of a single cell, but also `");
+        let help = Text::of("leave out `names` or `").text(argument).text("`");
+        Err(ShapeError::argument("names", message.text(argument).text("`")).help(help))
+    }
+
     /// Accepts the value of `argument`, with which `h` (`which` = 0) or `c` (1) of all cells begin.
     pub(crate) const fn check_initial(
         &self,
@@ -224,8 +247,8 @@ impl Recurrent {
         self.directions * (self.cell_len(0) + (self.layers - 1) * self.cell_len(1))
     }
 
-    /// The tensors under PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`.
-    pub(crate) fn tensors(&self, sink: &mut TensorSink<'_>) {
+    /// The tensors under PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`; `weight_ih` of a cell.
+    pub(crate) fn tensors(&self, names: Names, sink: &mut TensorSink<'_>) {
         let (units, outputs, columns) = (self.units, self.outputs(), self.columns());
         let gates = LayerAxis::plain(columns, 1);
         for layer in 0..self.layers {
@@ -237,8 +260,11 @@ impl Recurrent {
                     0 => LayerAxis::inputs(cell.inputs, columns),
                     _ => LayerAxis::plain(cell.inputs, columns),
                 };
-                let mut add = |name: &str, offset, axes: &[LayerAxis]| {
-                    sink.floats(format_args!("{name}_l{layer}{suffix}"), offset, axes);
+                let mut add = |name: &str, offset, axes: &[LayerAxis]| match names {
+                    Names::Layer => {
+                        sink.floats(format_args!("{name}_l{layer}{suffix}"), offset, axes);
+                    }
+                    Names::Cell => sink.floats(name, offset, axes),
                 };
                 add("weight_ih", cell.weight_ih, &[gates, inputs]);
                 add("weight_hh", cell.weight_hh, &[gates, LayerAxis::plain(outputs, columns)]);
@@ -304,8 +330,8 @@ macro_rules! recurrent {
             ///
             /// # Errors
             /// When the input is not a sequence, a count is 0, `dropout` is not a probability or there is one
-            /// layer only, an initial state has another shape, a `projection` is not below `units`, or the sizes are
-            /// too large.
+            /// layer only, an initial state has another shape, a `projection` is not below `units`, the names are those
+            /// of one cell and there are more, or the sizes are too large.
             pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
                 let sizes = self.sizes(inputs[0]);
                 $(if self.$projection.is_some() {
@@ -313,6 +339,7 @@ macro_rules! recurrent {
                 })?
                 let output = sizes.output(inputs[0], self.dropout, self.output);
                 let output = $crate::rules::helpers::attempt!(output);
+                $crate::rules::helpers::attempt!(sizes.check_names(self.names));
                 let (arguments, initial) = ([$(stringify!($initial)),+], self.initial());
                 let mut which = 0;
                 while which < arguments.len() {
@@ -374,7 +401,7 @@ macro_rules! recurrent {
 
             /// The tensors of its weights in files.
             pub fn tensors(&self, inputs: &[Shape], sink: &mut $crate::tensors::TensorSink<'_>) {
-                self.sizes(inputs[0]).tensors(sink);
+                self.sizes(inputs[0]).tensors(self.names, sink);
             }
 
             /// Multiply-adds of one sample.

@@ -3,8 +3,8 @@
 use crate::arguments::{arguments, words};
 use crate::error::ShapeError;
 use crate::row::{Row, Streaming};
-pub use crate::rules::recurrent::Output;
 use crate::rules::recurrent::{self, Recurrent, recurrent};
+pub use crate::rules::recurrent::{Names, Output};
 use crate::shape::Shape;
 
 words! {
@@ -36,6 +36,9 @@ arguments! {
         output: Word(Output) = Output::Sequence,
         /// The value that `h` of all cells begins with: layer by layer, forward before backward, as in PyTorch's `h_0`.
         state: Input or "zeros",
+        /// The names of the weights in files: `layer`, those of `nn.RNN`, or `cell`, those of `nn.RNNCell`, such as
+        /// `weight_ih`.
+        names: Word(Names) = Names::Layer,
     }
 }
 
@@ -72,6 +75,7 @@ mod tests {
             bias: false,
             output: Output::Sequence,
             state: None,
+            names: Names::Layer,
         };
         let input = [Shape::new(&[20, 32])];
         assert_eq!(rnn.output(&input).unwrap(), Shape::new(&[20, 64]));

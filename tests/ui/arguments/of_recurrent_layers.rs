@@ -9,6 +9,7 @@ network! {
     struct Sixth(20x8) -> 10 { GRU(32, num_layers = 2), Flatten, Dense(10) }
     struct Seventh(20x8) -> 10 { RNN(32, nonlinearity = "relu"), Flatten, Dense(10) }
     struct Projected(20x8) -> 10 { LSTM(32, projection = 32), Flatten, Dense(10) }
+    struct Cells(20x8) -> 10 { LSTM(32, layers = 2, names = cell), Flatten, Dense(10) }
     struct Begun(text: 20x8, h: 32) -> 10 {
         text => GRU(32, layers = 2, state = h, output = last),
         Dense(10),
