@@ -177,6 +177,26 @@ fn a_search_stays_where_the_loss_is_finite() {
 }
 
 #[test]
+fn without_bounds_and_tolerances_a_step_ends() {
+    let unbounded = || LBFGS::new(1.0).tolerance_change(0.0).max_iter(usize::MAX).strong_wolfe();
+    let mut net = Point::zeros();
+    // It ends at the minimum,
+    let parabola = |net: &mut Point, d_net: &mut Point| {
+        let x = net.params()[0] - 3.0;
+        d_net.params_mut().copy_from_slice(&[2.0 * x, 0.0]);
+        Ok::<_, Infallible>(x * x)
+    };
+    unbounded().update_with(&mut net, parabola).unwrap();
+    assert!((net.params()[0] - 3.0).abs() < 1e-5, "{:?}", net.params());
+    // and where no point on the line is better, since the gradient is wrong.
+    let wrong = |net: &mut Point, d_net: &mut Point| {
+        d_net.params_mut().copy_from_slice(&[-1.0, 0.0]);
+        Ok::<_, Infallible>(net.params()[0])
+    };
+    assert_eq!(unbounded().max_eval(1000).update_with(&mut net, wrong).unwrap(), net.params()[0]);
+}
+
+#[test]
 #[should_panic(
     expected = "`strong_wolfe` evaluates the loss at several points: call `update_with`"
 )]

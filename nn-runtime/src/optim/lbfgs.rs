@@ -303,7 +303,7 @@ impl<'o> Descent<'o> {
     fn run(mut self, optimizer: &mut LBFGS) -> Result<f64, Stopped> {
         let (first_loss, mut gradient) = self.evaluate()?;
         let mut loss = first_loss;
-        let max_eval = optimizer.max_eval.unwrap_or(optimizer.max_iter * 5 / 4);
+        let max_eval = optimizer.max_eval.unwrap_or(optimizer.max_iter.saturating_mul(5) / 4);
         for iteration in 1..=optimizer.max_iter {
             let magnitude = largest(&gradient);
             if magnitude <= optimizer.tolerance_grad || !(loss + magnitude).is_finite() {
@@ -374,9 +374,9 @@ impl<'o> Descent<'o> {
             let loss = if loss.is_finite() { loss } else { f64::INFINITY };
             Ok(Trial { at, loss, slope: dot(&gradient, direction), gradient })
         });
-        let at = found.as_ref().map_or(0.0, |(trial, _)| trial.at);
+        let at = found.as_ref().map_or(0.0, |trial| trial.at);
         set_weights(self.objective.weights(), &weights, direction, at, trained);
-        found.map(|(trial, _)| trial)
+        found
     }
 }
 

@@ -45,24 +45,18 @@ enum Found {
 }
 
 impl Line {
-    /// The result, and the number of calls of `evaluate`, which returns the point at a distance.
+    /// The result. `evaluate` returns the point at a distance.
     pub(super) fn search<E>(
         &self,
         evaluate: &mut dyn FnMut(f64) -> Result<Trial, E>,
-    ) -> Result<(Trial, usize), E> {
-        let mut count = 0;
-        let mut counted = |at: f64| {
-            count += 1;
-            evaluate(at)
-        };
-        let (found, moves) = self.bracket(&mut counted)?;
-        let result = match found {
-            Found::Point(point) => point,
-            Found::Last(last) if self.start.loss <= last.loss => self.start.clone(),
-            Found::Last(last) => last,
-            Found::Bracket(a, b) => self.zoom([a, b], self.max_moves - moves, &mut counted)?,
-        };
-        Ok((result, count))
+    ) -> Result<Trial, E> {
+        let (found, moves) = self.bracket(evaluate)?;
+        match found {
+            Found::Point(point) => Ok(point),
+            Found::Last(last) if self.start.loss <= last.loss => Ok(self.start.clone()),
+            Found::Last(last) => Ok(last),
+            Found::Bracket(a, b) => self.zoom([a, b], self.max_moves - moves, evaluate),
+        }
     }
 
     /// Whether the loss of a point has not fallen far enough (Armijo's condition).
@@ -111,7 +105,8 @@ impl Line {
         let mut was_near_end = false;
         for _ in 0..max_moves {
             let [begin, end] = [low.at.min(high.at), low.at.max(high.at)];
-            if (end - begin) * self.largest < self.tolerance {
+            // With a tolerance of 0, until there is nothing between both.
+            if end <= begin || (end - begin) * self.largest < self.tolerance {
                 break;
             }
             let mut at = cubic_minimum(&low, &high, [begin, end]);
