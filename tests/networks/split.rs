@@ -1,5 +1,5 @@
-//! A single sample of a large network is divided among threads: by lines of images, and rows of matrices. The bits are those
-//! of one thread.
+//! A single sample of a large network is divided among threads: by lines or filters of images, and rows
+//! of matrices. The bits are those of one thread.
 
 use crate::common;
 use unrolled::parallel::{whatever_the_work, with_threads};
@@ -16,6 +16,13 @@ network! {
         // A line of the output may meet padding alone.
         Conv2d(5, kernel = 1, padding = 1), ReLU,
         Flatten, Dense(10),
+    }
+
+    /// Many weights for few pixels, which are divided by filters.
+    struct Deep(3x4x16) -> 3x4x48 {
+        Conv2d(48, kernel = 3, padding = 1), ReLU,
+        Residual { Conv2d(48, kernel = (3, 2), padding = same, bias = false), BatchNorm }, ReLU,
+        Residual { Conv2d(48, kernel = 3, padding = 1), Tanh },
     }
 
     /// Dense layers on steps.
@@ -60,8 +67,9 @@ where
 }
 
 #[test]
-fn lines_and_rows_on_several_threads_have_the_bits_of_one() {
+fn parts_on_several_threads_have_the_bits_of_the_whole() {
     check::<Image>();
+    check::<Deep>();
     check::<Steps>();
     check::<Banded>();
 }

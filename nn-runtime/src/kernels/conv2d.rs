@@ -12,6 +12,8 @@ use super::geometry::{Geometry, Taps};
 use super::isa::Isa;
 use super::product::{Accumulate, Init, Product, Strides3};
 use super::split::conv_by_lines;
+#[cfg(feature = "std")]
+use super::split::{conv_by_filters, splits_filters};
 use super::transpose::transpose;
 use core::ops::Range;
 use unrolled_shape::CACHED;
@@ -37,12 +39,21 @@ pub fn conv2d_with(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogu
     if g.is_depthwise() {
         conv_by_lines(depthwise::forward, isa, g, args, epilogue);
     } else {
-        conv_by_lines(conv2d_of_groups, isa, g, args, epilogue);
+        conv2d_of_groups(isa, g, args, epilogue);
     }
 }
 
 /// The convolution of each image whose groups have more than one channel or filter.
-fn conv2d_of_groups(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
+fn conv2d_of_groups(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
+    #[cfg(feature = "std")]
+    if args.x.len() == g.input_len() && splits_filters(g) {
+        return conv_by_filters(conv2d_of_filters, isa, g, args, epilogue);
+    }
+    conv_by_lines(conv2d_of_batches, isa, g, args, epilogue);
+}
+
+/// The same on this thread.
+fn conv2d_of_batches(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
     for_each_batch_in_cache(g, args.x.len(), |x, y| {
         let epilogue = epilogue.starting_at(y.start);
         conv2d_in_cache(isa, g, args.images(x, y), epilogue);
@@ -63,6 +74,23 @@ fn conv2d_in_cache(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogu
         let (weight, y) = (&weight[group.filter..], &mut y[group.filter..]);
         pass.compute(&axes, ConvArgs { x: &x[group.channel..], weight, bias: &[], y });
     }
+}
+
+/// The convolution of an image with some `filters` of a single group: the channels of `y`, and of what the epilogue adds.
+#[cfg(feature = "std")]
+fn conv2d_of_filters(
+    isa: Isa,
+    g: &Geometry,
+    filters: Range<usize>,
+    args: ConvArgs<'_>,
+    epilogue: Epilogue<'_>,
+) {
+    let ConvArgs { x, weight, bias, y } = args;
+    let (columns, written) = (filters.len(), ImageStrides::new(g.output, filters.len()));
+    let init = if bias.is_empty() { Init::Zero } else { Init::Bias(&bias[filters.clone()]) };
+    let pass = ConvPass { columns, written, init, epilogue, ..ConvPass::forward(isa, g) };
+    let axes = [0, 1].map(|axis| Axis::forward(g, axis));
+    pass.compute(&axes, ConvArgs { x, weight: &weight[filters.start..], bias: &[], y });
 }
 
 /// The gradient of the weights of [`conv2d`], or of some of them.

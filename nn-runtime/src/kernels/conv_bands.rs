@@ -6,10 +6,8 @@ use super::epilogue::Epilogue;
 use super::geometry::Geometry;
 use super::isa::Isa;
 #[cfg(feature = "std")]
-use super::split::{by_parts, splits_lines};
+use super::split::{Memory, by_parts, splits_lines};
 use core::ops::Range;
-#[cfg(feature = "std")]
-use std::cell::Cell;
 
 /// Convolutions in a row, at most.
 const MOST: usize = 3;
@@ -78,27 +76,19 @@ impl ConvBands<'_> {
     /// Computes a single image. Each thread computes some of its lines, with bands of its own in the place of `bands`.
     #[cfg(feature = "std")]
     fn on_threads(&self, isa: Isa, x: &[f32], bands: &[Band<'_>], y: &mut [f32]) {
-        std::thread_local! {
-            /// Kept, so that a repeated call does not allocate.
-            static MEMORY: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
-        }
         let lens = bands.iter().map(|band| band.values.len());
         let (count, len) = (bands.len(), lens.clone().sum::<usize>());
         let sizes: [usize; MOST - 1] =
             core::array::from_fn(|nth| lens.clone().nth(nth).unwrap_or(0));
         by_parts(self.layers[count].geometry.output[0], y, |lines, y| {
-            let mut memory = MEMORY.take();
-            if memory.len() < len {
-                memory.resize(len, 0.0);
-            }
-            let mut rest = &mut memory[..];
+            let mut memory = Memory::take(len);
+            let mut rest = &mut memory.values[..];
             let mut bands = sizes.map(|size| {
                 let (values, after) = core::mem::take(&mut rest).split_at_mut(size);
                 rest = after;
                 Band { values, lines: 0..0 }
             });
             self.image(isa, 0, lines, (x, &mut bands[..count], y));
-            MEMORY.set(memory);
         });
     }
 
