@@ -240,6 +240,17 @@ fn image_folder() {
 }
 
 #[test]
+fn book_figures() {
+    let text = output_of(example("book_figures", "book_figures").arg("--quick"));
+    let figures = text.lines().filter_map(|line| line.split_once(": ")).map(|(name, _)| name);
+    let drawn = figures.filter(|name| {
+        let svg = temporary("book_figures").join(format!("{name}.svg"));
+        std::fs::read_to_string(svg).is_ok_and(|svg| svg.matches("<polyline").count() >= 2)
+    });
+    assert_eq!(drawn.count(), 9, "{text}");
+}
+
+#[test]
 fn shakespeare() {
     let text = output_of(example("shakespeare", "shakespeare").arg("--quick"));
     let epochs = || text.split("\nepoch ").skip(1);

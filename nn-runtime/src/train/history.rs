@@ -249,14 +249,15 @@ impl fmt::Display for Overfitting {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn score(loss: f64, accuracy: Option<f64>) -> Score {
         Score { loss, accuracy, outputs: [None; MAX_OUTPUTS] }
     }
 
-    fn history(losses: &[(f64, f64)]) -> History {
+    /// A history with these losses of training and validation.
+    pub(in crate::train) fn history(losses: &[(f64, f64)]) -> History {
         let epochs = losses.iter().enumerate().map(|(i, &(training, validation))| Epoch {
             number: i + 1,
             learning_rate: 0.1,

@@ -50,6 +50,7 @@ pub(crate) use evaluate::evaluate;
 pub use evaluate::measure;
 pub use health::{Health, Warning};
 pub use history::{Epoch, GradientNorms, History, OutputScore, Overfitting, Score};
+pub use log::Comparison;
 // Not `MeanAbsoluteError`, which is also the name of a loss.
 pub use metrics::{
     Accuracy, AveragePrecision, F1, IoU, Metric, MetricValue, MetricValues, OfOutput, Perplexity,

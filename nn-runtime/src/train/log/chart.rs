@@ -12,6 +12,18 @@ const MARGINS: [f64; 4] = [72.0, 16.0, 32.0, 36.0];
 const COLOURS: [&str; 8] =
     ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999"];
 
+/// An SVG file of this height, whose content `write` appends.
+pub(super) fn drawing(height: f64, write: impl FnOnce(&mut String)) -> String {
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
+         font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"white\"/>\n"
+    );
+    write(&mut svg);
+    svg.push_str("</svg>\n");
+    svg
+}
+
 /// Curves over the number of the epoch.
 pub(super) struct Chart<'a> {
     pub(super) title: &'a str,

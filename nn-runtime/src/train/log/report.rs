@@ -1,9 +1,8 @@
 //! `report.svg`: the curves of a run.
 
-use super::chart::{Chart, Curve, HEIGHT, WIDTH, escaped, text};
+use super::chart::{Chart, Curve, HEIGHT, drawing, escaped, text};
 use super::table::{Layers, ROW, shortened};
 use crate::train::history::{Epoch, History};
-use std::fmt::Write;
 
 /// The curves of a run, a table of the layers, and what the run warns about, as a drawing of its own.
 pub(super) fn report(history: &History, layers: &Layers) -> String {
@@ -14,20 +13,15 @@ pub(super) fn report(history: &History, layers: &Layers) -> String {
     let below = HEIGHT * charts.len() as f64;
     let table = below + ROW * (lines.len() + 1) as f64;
     let height = table + layers.height();
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
-         font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"white\"/>\n"
-    );
-    for (nth, chart) in charts.iter().enumerate() {
-        chart.write(HEIGHT * nth as f64, &mut svg);
-    }
-    for (nth, line) in lines.iter().enumerate() {
-        text(&mut svg, [16.0, below + ROW * (nth + 1) as f64], "start", &escaped(line));
-    }
-    layers.write(table, &mut svg);
-    let _ = writeln!(svg, "</svg>");
-    svg
+    drawing(height, |svg| {
+        for (nth, chart) in charts.iter().enumerate() {
+            chart.write(HEIGHT * nth as f64, svg);
+        }
+        for (nth, line) in lines.iter().enumerate() {
+            text(svg, [16.0, below + ROW * (nth + 1) as f64], "start", &escaped(line));
+        }
+        layers.write(table, svg);
+    })
 }
 
 /// The layers whose gradient norms are drawn: as many as the legend has room for, from the first to the last one.
