@@ -18,6 +18,7 @@ mod losses;
 mod metrics;
 mod optimizers;
 mod passes;
+mod programs;
 mod threads;
 mod trainer;
 mod trial;
