@@ -43,7 +43,8 @@ impl Comparison {
     /// The chart as an SVG file. Without points it is empty.
     #[must_use]
     pub fn to_svg(&self) -> String {
-        let curves = self.curves.iter().map(|(name, points)| Curve { name, points: points.clone() });
+        let curves =
+            self.curves.iter().map(|(name, points)| Curve { name, points: points.clone() });
         let chart = Chart { title: &self.title, curves: curves.collect() };
         drawing(HEIGHT, |svg| chart.write(0.0, svg))
     }
@@ -63,7 +64,10 @@ mod tests {
         comparison.add("none", &history, |_| None);
         let svg = comparison.to_svg();
         assert_eq!(svg.matches("<circle").count(), 2 * history.epochs.len());
-        assert!([">loss<", ">one<", ">two<", "</svg>"].iter().all(|part| svg.contains(part)), "{svg}");
+        assert!(
+            [">loss<", ">one<", ">two<", "</svg>"].iter().all(|part| svg.contains(part)),
+            "{svg}"
+        );
         assert!(!Comparison::new("").to_svg().contains("<text"));
     }
 }
