@@ -5,13 +5,13 @@ use quote::ToTokens;
 use std::collections::HashMap;
 use syn::{Error, Expr, ExprLit, Ident, Lit};
 use unrolled_shape::registry::{Inputs, Row};
-use unrolled_shape::{Kind, Padding, Shape, StepPadding, Value};
+use unrolled_shape::{Kind, Padding, Shape, StepPadding, Value, VolumePadding};
 
 use crate::ast;
 use crate::network::{Argument, ArgumentValue, Dim, Dims};
 use crate::operand::{Environment, Evaluated, Operand};
 use crate::report::{Report, mistake};
-use crate::suggest::misspelt_padding;
+use crate::suggest::{misspelt_padding, padding_words};
 
 /// A layer or a block, as far as its arguments are concerned.
 pub(crate) struct Callee<'a> {
@@ -130,7 +130,15 @@ fn foreign_arguments(callee: &Callee<'_>, arguments: &[ast::Argument]) -> Option
         return None;
     }
     let takes_size = |parameter: &&unrolled_shape::Parameter| {
-        matches!(parameter.kind, Kind::Number | Kind::Pair | Kind::Padding | Kind::StepPadding)
+        matches!(
+            parameter.kind,
+            Kind::Number
+                | Kind::Pair
+                | Kind::Triple
+                | Kind::Padding
+                | Kind::VolumePadding
+                | Kind::StepPadding
+        )
     };
     let next = row.parameters.get(callee.positional).filter(takes_size);
     let next = next.map(|next| format!("{} = {}", next.name, values[callee.positional]));
@@ -215,24 +223,29 @@ fn is_quotient(operand: &Operand) -> bool {
 fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     Some(match kind {
         Kind::Number => ArgumentValue::Number(operand.size()?),
-        Kind::Pair => ArgumentValue::Pair(pair(operand)?),
-        Kind::Padding => ArgumentValue::Padding(match &operand.value {
-            Evaluated::Word(word) if word == "same" => Padding::Same,
-            // Any other word would be taken for the name of a constant.
-            Evaluated::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
-                return None;
-            }
-            Evaluated::Sides(sides) => Padding::Sides((**sides).clone()),
-            _ => Padding::Explicit(pair(operand)?),
+        Kind::Pair => ArgumentValue::Pair(per_axis(operand)?),
+        Kind::Triple => ArgumentValue::Triple(per_axis(operand)?),
+        Kind::Padding => ArgumentValue::Padding(match padding_word(operand, kind)? {
+            "same" => Padding::Same,
+            _ => match operand.tuple() {
+                Some(sides) => Padding::Sides(sides),
+                None => Padding::Explicit(per_axis(operand)?),
+            },
         }),
-        Kind::StepPadding => ArgumentValue::StepPadding(match &operand.value {
-            Evaluated::Word(word) if word == "same" => StepPadding::Same,
-            Evaluated::Word(word) if word == "causal" => StepPadding::Causal,
-            Evaluated::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
-                return None;
-            }
-            Evaluated::Pair(sides) => StepPadding::Sides(sides.clone()),
-            _ => StepPadding::Explicit(operand.size()?),
+        Kind::VolumePadding => ArgumentValue::VolumePadding(match padding_word(operand, kind)? {
+            "same" => VolumePadding::Same,
+            _ => match operand.tuple() {
+                Some(sides) => VolumePadding::Sides(sides),
+                None => VolumePadding::Explicit(per_axis(operand)?),
+            },
+        }),
+        Kind::StepPadding => ArgumentValue::StepPadding(match padding_word(operand, kind)? {
+            "same" => StepPadding::Same,
+            "causal" => StepPadding::Causal,
+            _ => match operand.tuple() {
+                Some(sides) => StepPadding::Sides(sides),
+                None => StepPadding::Explicit(operand.size()?),
+            },
         }),
         Kind::Flag => match operand.value {
             Evaluated::Flag(flag) => ArgumentValue::Flag(flag),
@@ -261,13 +274,24 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     })
 }
 
-/// A size per axis; one number is used for both. `same` is refused, though it could be the name of a
+/// The word that a padding is: one of its kind, or empty where it is none. `None` for a misspelt one, which would be taken
+/// for the name of a constant.
+fn padding_word(operand: &Operand, kind: Kind) -> Option<&'static str> {
+    let Evaluated::Word(word) = &operand.value else { return Some("") };
+    match padding_words(kind).iter().find(|known| word == **known) {
+        Some(known) => Some(known),
+        None if misspelt_padding(kind, &word.to_string()).is_some() => None,
+        None => Some(""),
+    }
+}
+
+/// A size per axis; one number is used for all. `same` is refused, though it could be the name of a
 /// constant, and so are the words of paddings in other layers and libraries.
-fn pair(operand: &Operand) -> Option<[Dim; 2]> {
+fn per_axis<const N: usize>(operand: &Operand) -> Option<[Dim; N]> {
     match &operand.value {
-        Evaluated::Pair(pair) => Some(pair.clone()),
+        Evaluated::Tuple(_) => operand.tuple(),
         Evaluated::Word(word) if ["same", "valid", "causal"].iter().any(|it| word == it) => None,
-        _ => operand.size().map(|size| [size.clone(), size]),
+        _ => operand.size().map(|size| std::array::from_fn(|_| size.clone())),
     }
 }
 

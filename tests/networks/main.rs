@@ -27,3 +27,4 @@ mod streaming;
 mod structure;
 mod summary;
 mod tied;
+mod volumes;

@@ -97,6 +97,11 @@ class Layer:
         weight = self.kernel(x, self.arguments["kernel"])
         return self.convolve(x, weight, self.bias_of(self.out_channels))
 
+    def apply_Conv3d(self, x):
+        weight = self.kernel(x, self.arguments["kernel"])
+        options = dict(stride=self.stride, dilation=self.dilation, groups=self.groups)
+        return channels_last(F.conv3d(self.padded(x), weight, self.bias_of(self.out_channels), **options))
+
     def sides(self, sizes, kernels, padding, strides, dilations):
         """The padding before and after each axis, the last one first, as `F.pad` takes it."""
         sides = []
@@ -115,7 +120,7 @@ class Layer:
         return sides
 
     def padded(self, x, fill=0.0):
-        """An image or steps, channels first, with the padding of a convolution or a pool."""
+        """A volume, an image or steps, channels first, with the padding of a convolution or a pool."""
         x = channels_first(x)
         sizes = x.shape[2:]
         each = lambda value: value if isinstance(value, list) else [value] * len(sizes)  # noqa: E731
@@ -186,6 +191,18 @@ class Layer:
 
     def apply_MaxPool2d(self, x):
         return self.pool(F.max_pool2d, x, -math.inf, dilation=self.dilation)
+
+    def apply_MaxPool3d(self, x):
+        return self.pool(F.max_pool3d, x, -math.inf, dilation=self.dilation)
+
+    def apply_AvgPool3d(self, x):
+        return self.average(F.avg_pool3d, x)
+
+    def apply_AdaptiveAvgPool3d(self, x):
+        return channels_last(F.adaptive_avg_pool3d(channels_first(x), self.output[:-1]))
+
+    def apply_AdaptiveMaxPool3d(self, x):
+        return channels_last(F.adaptive_max_pool3d(channels_first(x), self.output[:-1]))
 
     def apply_AvgPool1d(self, x):
         return self.average(F.avg_pool1d, x)

@@ -3,7 +3,7 @@
 use super::geometry::Taps;
 use super::product::Accumulate;
 
-/// A convolution `y = x * W + b` of images, or its input gradient, in which `x` is the gradient of the output and `y`
+/// A convolution `y = x * W + b` of images or volumes, or its input gradient, in which `x` is the gradient of the output and `y`
 /// that of the input.
 #[derive(Debug)]
 pub struct ConvArgs<'a> {
