@@ -11,7 +11,7 @@ use crate::ast;
 use crate::network::{Argument, ArgumentValue, Dim, Dims};
 use crate::operand::{Environment, Evaluated, Operand};
 use crate::report::{Report, mistake};
-use crate::suggest::{misspelt_padding, padding_words};
+use crate::suggest::misspelt_padding;
 
 /// A layer or a block, as far as its arguments are concerned.
 pub(crate) struct Callee<'a> {
@@ -225,27 +225,24 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
         Kind::Number => ArgumentValue::Number(operand.size()?),
         Kind::Pair => ArgumentValue::Pair(per_axis(operand)?),
         Kind::Triple => ArgumentValue::Triple(per_axis(operand)?),
-        Kind::Padding => ArgumentValue::Padding(match padding_word(operand, kind)? {
-            "same" => Padding::Same,
-            _ => match operand.tuple() {
-                Some(sides) => Padding::Sides(sides),
-                None => Padding::Explicit(per_axis(operand)?),
-            },
+        Kind::Padding => ArgumentValue::Padding(match operand.tuple() {
+            _ if operand.is_word("same") => Padding::Same,
+            _ if is_misspelt(operand, kind) => return None,
+            Some(sides) => Padding::Sides(sides),
+            None => Padding::Explicit(per_axis(operand)?),
         }),
-        Kind::VolumePadding => ArgumentValue::VolumePadding(match padding_word(operand, kind)? {
-            "same" => VolumePadding::Same,
-            _ => match operand.tuple() {
-                Some(sides) => VolumePadding::Sides(sides),
-                None => VolumePadding::Explicit(per_axis(operand)?),
-            },
+        Kind::VolumePadding => ArgumentValue::VolumePadding(match operand.tuple() {
+            _ if operand.is_word("same") => VolumePadding::Same,
+            _ if is_misspelt(operand, kind) => return None,
+            Some(sides) => VolumePadding::Sides(sides),
+            None => VolumePadding::Explicit(per_axis(operand)?),
         }),
-        Kind::StepPadding => ArgumentValue::StepPadding(match padding_word(operand, kind)? {
-            "same" => StepPadding::Same,
-            "causal" => StepPadding::Causal,
-            _ => match operand.tuple() {
-                Some(sides) => StepPadding::Sides(sides),
-                None => StepPadding::Explicit(operand.size()?),
-            },
+        Kind::StepPadding => ArgumentValue::StepPadding(match operand.tuple() {
+            _ if operand.is_word("same") => StepPadding::Same,
+            _ if operand.is_word("causal") => StepPadding::Causal,
+            _ if is_misspelt(operand, kind) => return None,
+            Some(sides) => StepPadding::Sides(sides),
+            None => StepPadding::Explicit(operand.size()?),
         }),
         Kind::Flag => match operand.value {
             Evaluated::Flag(flag) => ArgumentValue::Flag(flag),
@@ -274,25 +271,21 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     })
 }
 
-/// The word that a padding is: one of its kind, or empty where it is none. `None` for a misspelt one, which would be taken
-/// for the name of a constant.
-fn padding_word(operand: &Operand, kind: Kind) -> Option<&'static str> {
-    let Evaluated::Word(word) = &operand.value else { return Some("") };
-    match padding_words(kind).iter().find(|known| word == **known) {
-        Some(known) => Some(known),
-        None if misspelt_padding(kind, &word.to_string()).is_some() => None,
-        None => Some(""),
+/// Whether it is almost a word of a padding of this kind. Any other word would be taken for the name of a constant.
+fn is_misspelt(operand: &Operand, kind: Kind) -> bool {
+    match &operand.value {
+        Evaluated::Word(word) => misspelt_padding(kind, &word.to_string()).is_some(),
+        _ => false,
     }
 }
 
 /// A size per axis; one number is used for all. `same` is refused, though it could be the name of a
 /// constant, and so are the words of paddings in other layers and libraries.
 fn per_axis<const N: usize>(operand: &Operand) -> Option<[Dim; N]> {
-    match &operand.value {
-        Evaluated::Tuple(_) => operand.tuple(),
-        Evaluated::Word(word) if ["same", "valid", "causal"].iter().any(|it| word == it) => None,
-        _ => operand.size().map(|size| std::array::from_fn(|_| size.clone())),
+    if ["same", "valid", "causal"].iter().any(|word| operand.is_word(word)) {
+        return None;
     }
+    operand.tuple().or_else(|| operand.size().map(|size| std::array::from_fn(|_| size.clone())))
 }
 
 /// The default of an argument that was left out; `at` is the layer's name.

@@ -369,6 +369,11 @@ impl Operand {
         }
     }
 
+    /// Whether it is this word.
+    pub(crate) fn is_word(&self, word: &str) -> bool {
+        matches!(&self.value, Evaluated::Word(name) if name == word)
+    }
+
     /// It as a number of sizes in parentheses.
     pub(crate) fn tuple<const N: usize>(&self) -> Option<[Dim; N]> {
         match &self.value {

@@ -4,7 +4,7 @@
 //! the kernel, are separate products, so that no zeros are stored around an image.
 
 use super::axis::Axis;
-use super::conv_args::{ConvArgs, ConvDWeightArgs};
+use super::conv_args::{ConvArgs, ConvDWeightArgs, Onto};
 use super::conv_pass::{ConvPass, ImageStrides};
 use super::depthwise;
 use super::epilogue::Epilogue;
@@ -44,9 +44,6 @@ pub fn conv2d_with(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogu
 pub(super) fn conv2d_add(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
     conv2d_onto(isa, g, args, (Accumulate::Add, Epilogue::NONE));
 }
-
-/// What a convolution does with its output: whether it adds to it, which needs no bias, and what it computes last.
-type Onto<'a> = (Accumulate, Epilogue<'a>);
 
 #[inline(always)]
 fn conv2d_onto(isa: Isa, g: &Geometry, args: ConvArgs<'_>, onto: Onto<'_>) {
@@ -211,20 +208,16 @@ pub fn conv2d_flip(isa: Isa, g: &Geometry, weight: &[f32], flipped: &mut [f32]) 
 /// # Panics
 /// If the lengths do not match.
 pub fn conv2d_d_x(isa: Isa, g: &Geometry, d_y: &[f32], flipped: &[f32], d_x: &mut [f32]) {
-    d_x_onto(
-        isa,
-        g,
-        ConvArgs { x: d_y, weight: flipped, bias: &[], y: d_x },
-        Accumulate::Overwrite,
-    );
+    let args = ConvArgs { x: d_y, weight: flipped, bias: &[], y: d_x };
+    d_x_onto(isa, g, args, Accumulate::Overwrite);
 }
 
-/// The gradient of the input of [`conv2d`], which overwrites `y` of the arguments or is added to it.
+/// The gradient of the input of [`conv2d`], from weights that [`conv2d_flip`] wrote. It overwrites `y` of the arguments, or
+/// is added to it.
 ///
 /// # Panics
 /// If the lengths do not match.
-pub(super) fn d_x_onto(isa: Isa, g: &Geometry, args: ConvArgs<'_>, accumulate: Accumulate) {
-    let mut args = args;
+pub(super) fn d_x_onto(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>, accumulate: Accumulate) {
     for_each_batch_in_cache(g, args.y.len(), |d_x, d_y| {
         d_x_in_cache(isa, g, args.images(d_y, d_x), accumulate);
     });
@@ -242,9 +235,9 @@ fn d_x_in_cache(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>, accumulate: Accu
             // Each pixel belongs to one of these products, which overwrites it: `d_x` need not be cleared.
             let args = args.images(all_y.clone(), all_x.clone());
             if g.is_depthwise() {
-                depthwise::d_x(isa, g, axes, (args, accumulate));
+                depthwise::d_x(isa, g, axes, args, accumulate);
             } else {
-                d_x_of_pixels(isa, g, &axes, (args, accumulate));
+                d_x_of_pixels(isa, g, &axes, args, accumulate);
             }
         }
     }
@@ -255,7 +248,8 @@ fn d_x_of_pixels(
     isa: Isa,
     g: &Geometry,
     axes: &[Axis; 2],
-    (args, accumulate): (ConvArgs<'_>, Accumulate),
+    args: ConvArgs<'_>,
+    accumulate: Accumulate,
 ) {
     let ConvArgs { x: d_y, weight: flipped, y: d_x, .. } = args;
     let init = match accumulate {

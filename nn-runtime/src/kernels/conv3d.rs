@@ -18,10 +18,10 @@ struct Planes {
     input: Range<usize>,
 }
 
-/// Calls `f` with all planes that meet in one of the planes `taps` of the kernel, of one volume.
+/// Calls `f` with all planes of a volume that meet in one of the planes `taps` of the kernel.
 ///
-/// The order depends on the sizes alone: a volume has the same bits by itself and in any batch.
-fn for_each_planes(g: &Geometry, taps: &Range<usize>, mut f: impl FnMut(Planes)) {
+/// Their order depends on the sizes alone: a volume has the same bits by itself and in any batch.
+fn for_planes_that_meet(g: &Geometry, taps: &Range<usize>, mut f: impl FnMut(Planes)) {
     let (depth, plane) = (&g.depth, g.planes());
     // As many planes as stay in cache while all planes of the kernel pass over them.
     let most = (CACHED / (plane.input_len() + plane.output_len())).max(1);
@@ -62,16 +62,24 @@ pub fn conv3d(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
         return conv2d(isa, &plane, args);
     }
     let ConvArgs { x, weight, bias, y } = args;
+    check(g, x, y);
     begin_with(bias, y);
-    let volumes = x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len()));
-    for (x, y) in volumes {
-        for_each_planes(g, &(0..g.depth.kernel), |planes| {
+    for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len())) {
+        for_planes_that_meet(g, &(0..g.depth.kernel), |planes| {
             let [of_x, of_y] = planes.elements(&plane);
             let weight = &weight[planes.tap * plane.weight_len()..][..plane.weight_len()];
             let (x, y) = (&x[of_x], &mut y[of_y]);
             conv2d_add(isa, &plane, ConvArgs { x, weight, bias: &[], y });
         });
     }
+}
+
+/// # Panics
+/// If input and output are not as many whole volumes.
+fn check(g: &Geometry, x: &[f32], y: &[f32]) {
+    let volumes = x.len() / g.input_len();
+    assert_eq!(x.len(), volumes * g.input_len(), "whole volumes");
+    assert_eq!(y.len(), volumes * g.output_len(), "as many volumes");
 }
 
 /// Writes the bias, or zeros where there is none, to each row of `y`.
@@ -94,12 +102,12 @@ pub fn conv3d_d_weight(isa: Isa, g: &Geometry, args: ConvDWeightArgs<'_>) {
         return conv2d_d_weight(isa, &plane, args);
     }
     let ConvDWeightArgs { part, accumulate, x, d_y, d_weight, scratch } = args;
-    let plane_taps = plane.taps();
+    check(g, x, d_y);
     let (taps, part) = match part {
         None => (0..g.depth.kernel, None),
         Some(Taps { tap, channel }) => {
-            let in_plane = Taps { tap: tap % plane_taps, channel };
-            (tap / plane_taps..tap / plane_taps + 1, Some(in_plane))
+            let (of_depth, in_plane) = (tap / plane.taps(), tap % plane.taps());
+            (of_depth..of_depth + 1, Some(Taps { tap: in_plane, channel }))
         }
     };
     // The planes are added one after the other, and some planes of the kernel may meet none.
@@ -109,7 +117,7 @@ pub fn conv3d_d_weight(isa: Isa, g: &Geometry, args: ConvDWeightArgs<'_>) {
     // All weights of a plane of the kernel, or the part.
     let len = d_weight.len() / taps.len();
     for (x, d_y) in x.chunks_exact(g.input_len()).zip(d_y.chunks_exact(g.output_len())) {
-        for_each_planes(g, &taps, |planes| {
+        for_planes_that_meet(g, &taps, |planes| {
             let [of_x, of_y] = planes.elements(&plane);
             let args = ConvDWeightArgs {
                 part,
@@ -145,11 +153,11 @@ pub fn conv3d_d_x(isa: Isa, g: &Geometry, d_y: &[f32], flipped: &[f32], d_x: &mu
     if g.is_of_planes() {
         return conv2d_d_x(isa, &plane, d_y, flipped, d_x);
     }
+    check(g, d_x, d_y);
     // Some planes of the input may meet nothing.
     d_x.fill(0.0);
-    let volumes = d_y.chunks_exact(g.output_len()).zip(d_x.chunks_exact_mut(g.input_len()));
-    for (d_y, d_x) in volumes {
-        for_each_planes(g, &(0..g.depth.kernel), |planes| {
+    for (d_y, d_x) in d_y.chunks_exact(g.output_len()).zip(d_x.chunks_exact_mut(g.input_len())) {
+        for_planes_that_meet(g, &(0..g.depth.kernel), |planes| {
             let [of_x, of_y] = planes.elements(&plane);
             let weight = &flipped[planes.tap * plane.weight_len()..][..plane.weight_len()];
             let (x, y) = (&d_y[of_y], &mut d_x[of_x]);

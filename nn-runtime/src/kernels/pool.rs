@@ -95,7 +95,7 @@ impl Pool {
 
     /// The elements of the window that are inside of the volume along `axis`, for output `at`.
     #[inline(always)]
-    fn on_image(&self, axis: usize, at: usize) -> Range<usize> {
+    fn inside(&self, axis: usize, at: usize) -> Range<usize> {
         let Window { kernel, stride, padding, dilation, .. } = self.window;
         if self.adaptive {
             let (size, outputs) = (self.input[axis], self.output[axis]);
@@ -110,9 +110,10 @@ impl Pool {
         first..end.min(kernel[axis])
     }
 
-    /// The pixels under the window of the output pixel with these indices.
+    /// The pixels under the window of the output pixel with these indices, where the elements of the window that are
+    /// inside of the volume are known.
     #[inline(always)]
-    fn under(&self, at: [usize; 3]) -> Under {
+    fn under(&self, at: [usize; 3], [planes, rows, columns]: [Range<usize>; 3]) -> Under {
         let Window { kernel, stride, padding, dilation, .. } = self.window;
         // The pixel of the window's first element, plus the padding, so that it is not negative.
         let first = if self.adaptive {
@@ -124,9 +125,9 @@ impl Pool {
         let pixel = |[plane, row, column]: [usize; 3]| (plane * height + row) * width + column;
         Under {
             at,
-            planes: self.on_image(0, at[0]),
-            rows: self.on_image(1, at[1]),
-            columns: self.on_image(2, at[2]),
+            planes,
+            rows,
+            columns,
             kernel,
             pixel: pixel(first),
             padding: pixel(padding.map(|[before, _]| before)),
@@ -218,8 +219,8 @@ impl Under {
     }
 }
 
-/// Runs a block for each [`WindowLine`] of an [`Under`]. A macro, since a closure is not inlined for certain, and its sums
-/// would be in memory then.
+/// Runs a block for each [`WindowLine`] of an [`Under`]. No function, since a closure is not inlined for certain, and its
+/// sums would be in memory then.
 macro_rules! for_each_line {
     ($under:expr, |$line:ident| $block:block) => {
         for plane in $under.planes.clone() {
@@ -242,9 +243,13 @@ trait WindowOp {
 fn sweep(pool: &Pool, op: &mut impl WindowOp) {
     let mut y = 0;
     for plane in 0..pool.output[0] {
+        // Once per plane and once per row, since it divides.
+        let planes = pool.inside(0, plane);
         for row in 0..pool.output[1] {
+            let rows = pool.inside(1, row);
             for column in 0..pool.output[2] {
-                apply(pool.channels, &pool.under([plane, row, column]), y, op);
+                let ranges = [planes.clone(), rows.clone(), pool.inside(2, column)];
+                apply(pool.channels, &pool.under([plane, row, column], ranges), y, op);
                 y += pool.channels;
             }
         }

@@ -8,8 +8,9 @@ use core::ops::Range;
 
 /// A convolution whose sizes are constants. Its weights `[KD, KH, KW, C / groups, F]` come before its bias `[F]`.
 ///
-/// An image is a volume of depth 1, and a sequence an image of height 1. One that ends early is an image of smaller width: `steps` are the valid steps of
-/// the inputs, and the outputs and the input gradients are zero after the end of each sequence.
+/// An image is a volume of depth 1, and a sequence an image of height 1. One that ends early is an image of smaller width:
+/// `steps` are the valid steps of the inputs, and the outputs and the input gradients are zero after the end of each
+/// sequence.
 pub(super) trait Convolution: Sized {
     /// The sizes.
     const GEOMETRY: Geometry;

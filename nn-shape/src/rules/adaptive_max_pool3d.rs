@@ -9,7 +9,7 @@ use crate::shape::Shape;
 
 arguments! {
     /// The maximum under windows of nearly equal size that cover the input, as many as the output has
-    /// elements of a channel.
+    /// elements per channel.
     pub struct AdaptiveMaxPool3d {
         /// Depth, height and width of the output.
         size: Triple,

@@ -13,6 +13,10 @@ network! {
     struct Small(4x8x8x3) -> 10 { Conv3d(8, kernel = 3), ReLU, AvgPool3d((3, 2, 2)), GlobalAvgPool, Dense(10) }
     struct Padded(4x8x8x3) -> 10 { MaxPool3d(2, padding = (0, 2, 0)), GlobalAvgPool, Dense(10) }
     struct Adaptive(4x8x8x3) -> 10 { AdaptiveAvgPool3d((8, 4, 4)), GlobalAvgPool, Dense(10) }
+    struct AdaptiveMax(8x8x3) -> 10 { AdaptiveMaxPool3d(4), GlobalAvgPool, Dense(10) }
+    struct Residuals(4x8x8x3) -> 10 {
+        Residual { Conv3d(16, kernel = 3, stride = 2, padding = 1) }, GlobalAvgPool, Dense(10),
+    }
 }
 
 fn main() {}

@@ -5,7 +5,7 @@ use super::direct::Direct;
 use super::sizes::{ImageSlices, Sizes};
 use super::slide::{Slide, slides};
 use crate::kernels::axis::Axis;
-use crate::kernels::conv_args::{ConvArgs, ConvDWeightArgs};
+use crate::kernels::conv_args::{ConvArgs, ConvDWeightArgs, Onto};
 use crate::kernels::epilogue::Epilogue;
 use crate::kernels::geometry::{Geometry, Taps};
 use crate::kernels::isa::Isa;
@@ -19,7 +19,7 @@ pub(crate) fn forward(
     isa: Isa,
     g: &Geometry,
     args: ConvArgs<'_>,
-    (accumulate, epilogue): (Accumulate, Epilogue<'_>),
+    (accumulate, epilogue): Onto<'_>,
 ) {
     let ConvArgs { x, weight, bias, y } = args;
     check(g, x.len(), weight.len(), y.len());
@@ -42,7 +42,8 @@ pub(crate) fn d_x(
     isa: Isa,
     g: &Geometry,
     axes: [Axis; 2],
-    (args, accumulate): (ConvArgs<'_>, Accumulate),
+    args: ConvArgs<'_>,
+    accumulate: Accumulate,
 ) {
     let ConvArgs { x: d_y, weight, y: d_x, .. } = args;
     check(g, d_x.len(), weight.len(), d_y.len());
@@ -53,12 +54,7 @@ pub(crate) fn d_x(
 }
 
 /// One image of [`forward`] or [`d_x`], whose lengths were checked.
-fn image(
-    isa: Isa,
-    sizes: Sizes,
-    args: ConvArgs<'_>,
-    (accumulate, epilogue): (Accumulate, Epilogue<'_>),
-) {
+fn image(isa: Isa, sizes: Sizes, args: ConvArgs<'_>, (accumulate, epilogue): Onto<'_>) {
     let ConvArgs { x, weight, bias, y } = args;
     let adds = accumulate == Accumulate::Add;
     let image = ImageSlices { sizes, x, weight, bias, adds, epilogue, y: y.as_mut_ptr() };
