@@ -196,7 +196,15 @@ class Layer:
         return self.pool(F.max_pool3d, x, -math.inf, dilation=self.dilation)
 
     def apply_AvgPool3d(self, x):
-        return self.average(F.avg_pool3d, x)
+        def pool(x, kernel, stride, ceil_mode):
+            # Along the depth, then of planes: `F.avg_pool3d` refuses kernels that fit only with `ceil_mode`.
+            options = dict(ceil_mode=ceil_mode)
+            along = F.avg_pool2d(x.flatten(0, 1).flatten(2), (kernel[0], 1), (stride[0], 1), **options)
+            along = along.unflatten(2, x.shape[3:]).unflatten(0, x.shape[:2])
+            planes = F.avg_pool2d(along.flatten(0, 2)[:, None], kernel[1:], stride[1:], **options)
+            return planes[:, 0].unflatten(0, along.shape[:3])
+
+        return self.average(pool, x)
 
     def apply_AdaptiveAvgPool3d(self, x):
         return channels_last(F.adaptive_avg_pool3d(channels_first(x), self.output[:-1]))
