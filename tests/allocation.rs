@@ -23,8 +23,9 @@ network! {
     }
 
     /// Volumes.
-    struct Volumes(4x6x6x2) -> 3 {
-        Conv3d(4, kernel = 3, padding = same), BatchNorm, ReLU, MaxPool3d(2),
+    struct Volumes(8x8x2) -> 3 {
+        Reshape(4x4x4x2),
+        Conv3d(4, kernel = 3, padding = same, bias = false), BatchNorm, ReLU, MaxPool3d(2, stride = 1),
         Conv3d(4, kernel = 2, groups = 4), AvgPool3d((1, 2, 2)), Flatten, Dense(3),
     }
 
