@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 use unrolled_benches::{random, seconds_per_call};
-use unrolled_runtime::kernels::{self, Accumulate, Geometry, Isa};
+use unrolled_runtime::kernels::{self, Accumulate, Depth, Geometry, Isa};
 
 fn main() -> Result<(), String> {
     let numbers: Result<Vec<usize>, _> = std::env::args().skip(1).map(|it| it.parse()).collect();
@@ -26,6 +26,7 @@ fn main() -> Result<(), String> {
         padding: [[padding; 2]; 2],
         dilation: [1; 2],
         groups,
+        depth: Depth::FLAT,
     };
     let [forward, training] = measure(&g, batch).map(|seconds| 1e6 * seconds);
     println!("{forward:.2}\t{training:.2}");

@@ -7,7 +7,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use std::hint::black_box;
 use std::time::Duration;
 use unrolled_benches::random;
-use unrolled_runtime::kernels::{self, Accumulate, Geometry, Isa, RowBlocks};
+use unrolled_runtime::kernels::{self, Accumulate, Depth, Geometry, Isa, RowBlocks};
 
 /// Rows, inputs, units: the layers of the workloads, and sizes around multiples of the tile size.
 const DENSE: &[[usize; 3]] = &[
@@ -67,6 +67,7 @@ impl Case {
             padding: [[padding; 2]; 2],
             dilation: [1; 2],
             groups,
+            depth: Depth::FLAT,
         }
     }
 

@@ -462,8 +462,8 @@ pub mod __private {
     #[cfg(feature = "std")]
     pub use unrolled_shape::registry::{Channels, Features};
     pub use unrolled_shape::{
-        LayerMemory, Lifetime, Padding, Shape, ShapeError, StepPadding, StepsOf, Text, check_flash,
-        check_ram, checks, expect, plan, rules, trace,
+        LayerMemory, Lifetime, Padding, Shape, ShapeError, StepPadding, StepsOf, Text,
+        VolumePadding, check_flash, check_ram, checks, expect, plan, rules, trace,
     };
 }
 

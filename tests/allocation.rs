@@ -22,6 +22,13 @@ network! {
         GlobalAvgPool, Dense(3),
     }
 
+    /// Volumes.
+    struct Volumes(8x8x2) -> 3 {
+        Reshape(4x4x4x2),
+        Conv3d(4, kernel = 3, padding = same, bias = false), BatchNorm, ReLU, MaxPool3d(2, stride = 1),
+        Conv3d(4, kernel = 2, groups = 4), AvgPool3d((1, 2, 2)), Flatten, Dense(3),
+    }
+
     /// Weights that are shared.
     struct Shared(8x8x2) -> 3 {
         Conv2d(4, kernel = 3, padding = same), ReLU,
@@ -130,6 +137,7 @@ fn main() {
         let checks = || {
             check::<Plain>();
             check::<Normalised>();
+            check::<Volumes>();
             check::<Shared>();
             check::<Rows>();
             single_samples_do_not_allocate();

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use std::collections::HashMap;
 use syn::{Error, Expr, ExprLit, Ident, Lit};
 use unrolled_shape::registry::{Inputs, Row};
-use unrolled_shape::{Kind, Padding, Shape, StepPadding, Value};
+use unrolled_shape::{Kind, Padding, Shape, StepPadding, Value, VolumePadding};
 
 use crate::ast;
 use crate::network::{Argument, ArgumentValue, Dim, Dims};
@@ -130,7 +130,15 @@ fn foreign_arguments(callee: &Callee<'_>, arguments: &[ast::Argument]) -> Option
         return None;
     }
     let takes_size = |parameter: &&unrolled_shape::Parameter| {
-        matches!(parameter.kind, Kind::Number | Kind::Pair | Kind::Padding | Kind::StepPadding)
+        matches!(
+            parameter.kind,
+            Kind::Number
+                | Kind::Pair
+                | Kind::Triple
+                | Kind::Padding
+                | Kind::VolumePadding
+                | Kind::StepPadding
+        )
     };
     let next = row.parameters.get(callee.positional).filter(takes_size);
     let next = next.map(|next| format!("{} = {}", next.name, values[callee.positional]));
@@ -215,24 +223,26 @@ fn is_quotient(operand: &Operand) -> bool {
 fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     Some(match kind {
         Kind::Number => ArgumentValue::Number(operand.size()?),
-        Kind::Pair => ArgumentValue::Pair(pair(operand)?),
-        Kind::Padding => ArgumentValue::Padding(match &operand.value {
-            Evaluated::Word(word) if word == "same" => Padding::Same,
-            // Any other word would be taken for the name of a constant.
-            Evaluated::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
-                return None;
-            }
-            Evaluated::Sides(sides) => Padding::Sides((**sides).clone()),
-            _ => Padding::Explicit(pair(operand)?),
+        Kind::Pair => ArgumentValue::Pair(per_axis(operand)?),
+        Kind::Triple => ArgumentValue::Triple(per_axis(operand)?),
+        Kind::Padding => ArgumentValue::Padding(match operand.tuple() {
+            _ if operand.is_word("same") => Padding::Same,
+            _ if is_misspelt(operand, kind) => return None,
+            Some(sides) => Padding::Sides(sides),
+            None => Padding::Explicit(per_axis(operand)?),
         }),
-        Kind::StepPadding => ArgumentValue::StepPadding(match &operand.value {
-            Evaluated::Word(word) if word == "same" => StepPadding::Same,
-            Evaluated::Word(word) if word == "causal" => StepPadding::Causal,
-            Evaluated::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
-                return None;
-            }
-            Evaluated::Pair(sides) => StepPadding::Sides(sides.clone()),
-            _ => StepPadding::Explicit(operand.size()?),
+        Kind::VolumePadding => ArgumentValue::VolumePadding(match operand.tuple() {
+            _ if operand.is_word("same") => VolumePadding::Same,
+            _ if is_misspelt(operand, kind) => return None,
+            Some(sides) => VolumePadding::Sides(sides),
+            None => VolumePadding::Explicit(per_axis(operand)?),
+        }),
+        Kind::StepPadding => ArgumentValue::StepPadding(match operand.tuple() {
+            _ if operand.is_word("same") => StepPadding::Same,
+            _ if operand.is_word("causal") => StepPadding::Causal,
+            _ if is_misspelt(operand, kind) => return None,
+            Some(sides) => StepPadding::Sides(sides),
+            None => StepPadding::Explicit(operand.size()?),
         }),
         Kind::Flag => match operand.value {
             Evaluated::Flag(flag) => ArgumentValue::Flag(flag),
@@ -261,14 +271,21 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     })
 }
 
-/// A size per axis; one number is used for both. `same` is refused, though it could be the name of a
-/// constant, and so are the words of paddings in other layers and libraries.
-fn pair(operand: &Operand) -> Option<[Dim; 2]> {
+/// Whether it is almost a word of a padding of this kind. Any other word would be taken for the name of a constant.
+fn is_misspelt(operand: &Operand, kind: Kind) -> bool {
     match &operand.value {
-        Evaluated::Pair(pair) => Some(pair.clone()),
-        Evaluated::Word(word) if ["same", "valid", "causal"].iter().any(|it| word == it) => None,
-        _ => operand.size().map(|size| [size.clone(), size]),
+        Evaluated::Word(word) => misspelt_padding(kind, &word.to_string()).is_some(),
+        _ => false,
     }
+}
+
+/// A size per axis; one number is used for all. `same` is refused, though it could be the name of a
+/// constant, and so are the words of paddings in other layers and libraries.
+fn per_axis<const N: usize>(operand: &Operand) -> Option<[Dim; N]> {
+    if ["same", "valid", "causal"].iter().any(|word| operand.is_word(word)) {
+        return None;
+    }
+    operand.tuple().or_else(|| operand.size().map(|size| std::array::from_fn(|_| size.clone())))
 }
 
 /// The default of an argument that was left out; `at` is the layer's name.

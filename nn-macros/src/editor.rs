@@ -15,6 +15,7 @@ use crate::ast::{
     Argument, Block, Body, Branch, Call, Construct, File, Line, Network, Repeat, Shape,
 };
 use crate::emit::rule_type;
+use crate::suggest::padding_words;
 use crate::unique::raw;
 
 /// Whether rust-analyzer expands the macro: the program is `rust-analyzer`, or its server for procedural macros.
@@ -198,10 +199,9 @@ fn emit_field(
 /// The value of an argument, among the words that it takes.
 fn emit_value(kind: Option<Kind>, value: &Expr) -> TokenStream {
     let words: Vec<&str> = match kind {
-        Some(Kind::Padding) => vec!["same"],
-        Some(Kind::StepPadding) => vec!["same", "causal"],
         Some(Kind::Word(words)) => words.iter().map(|word| word.text).collect(),
-        _ => Vec::new(),
+        Some(kind) => padding_words(kind).to_vec(),
+        None => Vec::new(),
     };
     let span = hidden(value);
     let words = words.into_iter().map(|word| Ident::new(word, span));

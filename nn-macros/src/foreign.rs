@@ -2,7 +2,7 @@
 //! have one are in `suggest`.
 
 /// Layers, and what to write for them. Names of similar layers compute something else.
-const LAYERS: [(&[&str], &str); 14] = [
+const LAYERS: [(&[&str], &str); 12] = [
     (&["Activation"], "write the activation as a layer, such as `ReLU` or `Tanh`"),
     (
         &["Input", "InputLayer"],
@@ -13,16 +13,8 @@ const LAYERS: [(&[&str], &str); 14] = [
         "layers follow each other as they are: write them in the network's braces, or in brackets",
     ),
     (
-        &["Conv3d", "Conv3D"],
-        "convolutions are over steps (`Conv1d`) or over height and width (`Conv2d`)",
-    ),
-    (
         &["ConvTranspose3d", "Conv3DTranspose"],
         "transposed convolutions are over steps (`ConvTranspose1d`) or over height and width (`ConvTranspose2d`)",
-    ),
-    (
-        &["MaxPool3d", "MaxPooling3D", "AvgPool3d", "AveragePooling3D"],
-        "pools are over steps (`MaxPool1d`) or over height and width (`MaxPool2d`)",
     ),
     (
         &["Dropout1d", "Dropout2d", "Dropout3d", "SpatialDropout1D", "SpatialDropout2D"],

@@ -35,9 +35,8 @@ pub(crate) enum Evaluated {
     Size(usize),
     Real(f64),
     Flag(bool),
-    Pair([Dim; 2]),
-    /// A number per side: top, bottom, left, right.
-    Sides(Box<[Dim; 4]>),
+    /// Two, three, four or six sizes in parentheses: one per axis, or one per side.
+    Tuple(Vec<Dim>),
     Shape(Vec<Dim>),
     /// A constant of the user's, or a word such as `same`.
     Word(Ident),
@@ -148,14 +147,11 @@ impl Environment {
             Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
                 self.evaluate_negative(&unary.expr)?
             }
-            Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>()[..] {
-                [height, width] => Evaluated::Pair([self.size(height)?, self.size(width)?]),
-                [top, bottom, left, right] => {
-                    let sides = [top, bottom, left, right].map(|side| self.size(side));
-                    let [top, bottom, left, right] = sides;
-                    Evaluated::Sides(Box::new([top?, bottom?, left?, right?]))
-                }
-                _ => return Err(Error::new(tuple.paren_token.span.join(), say::NOT_A_PAIR)),
+            Expr::Tuple(tuple) => match tuple.elems.len() {
+                2 | 3 | 4 | 6 => Evaluated::Tuple(
+                    tuple.elems.iter().map(|size| self.size(size)).collect::<Result<_>>()?,
+                ),
+                _ => return Err(Error::new(tuple.paren_token.span.join(), say::NOT_A_TUPLE)),
             },
             Expr::Array(array) => Evaluated::Shape(
                 array.elems.iter().map(|size| self.size(size)).collect::<Result<_>>()?,
@@ -369,6 +365,19 @@ impl Operand {
             Evaluated::Size(size) => Some(Dim::Known(*size)),
             Evaluated::Word(name) => Some(Dim::Symbolic(name.to_token_stream())),
             Evaluated::Constant(tokens) => Some(Dim::Symbolic(tokens.clone())),
+            _ => None,
+        }
+    }
+
+    /// Whether it is this word.
+    pub(crate) fn is_word(&self, word: &str) -> bool {
+        matches!(&self.value, Evaluated::Word(name) if name == word)
+    }
+
+    /// It as a number of sizes in parentheses.
+    pub(crate) fn tuple<const N: usize>(&self) -> Option<[Dim; N]> {
+        match &self.value {
+            Evaluated::Tuple(sizes) => sizes.clone().try_into().ok(),
             _ => None,
         }
     }

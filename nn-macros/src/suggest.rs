@@ -3,7 +3,7 @@
 use unrolled_shape::Kind;
 
 /// Names of PyTorch and Keras for things that have another name here.
-const FOREIGN: [(&str, &str); 89] = [
+const FOREIGN: [(&str, &str); 93] = [
     ("Linear", "Dense"),
     ("FullyConnected", "Dense"),
     ("Conv", "Conv2d"),
@@ -11,6 +11,10 @@ const FOREIGN: [(&str, &str); 89] = [
     ("MaxPool", "MaxPool2d"),
     ("AvgPool", "AvgPool2d"),
     ("AveragePooling2D", "AvgPool2d"),
+    ("Convolution3D", "Conv3d"),
+    ("AveragePooling3D", "AvgPool3d"),
+    ("GlobalAveragePooling3D", "GlobalAvgPool"),
+    ("GlobalMaxPooling3D", "GlobalMaxPool"),
     ("GlobalAveragePooling2D", "GlobalAvgPool"),
     ("GlobalMaxPooling2D", "GlobalMaxPool"),
     ("ReflectionPad1d", "Pad1d"),
@@ -149,13 +153,18 @@ fn distance(a: &[char], b: &[char]) -> usize {
     last[b.len()]
 }
 
+/// The words that a padding can be.
+pub(crate) const fn padding_words(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Padding | Kind::VolumePadding => &["same"],
+        Kind::StepPadding => &["same", "causal"],
+        _ => &[],
+    }
+}
+
 /// The word of a padding that was meant by another word. Words in capitals are names of constants.
 pub(crate) fn misspelt_padding(kind: Kind, word: &str) -> Option<&'static str> {
-    let known: &[&str] = match kind {
-        Kind::Padding => &["same"],
-        Kind::StepPadding => &["same", "causal"],
-        _ => return None,
-    };
+    let known = padding_words(kind);
     let is_word = word.chars().any(char::is_lowercase);
     closest(word, known.iter().copied()).filter(|_| is_word)
 }

@@ -26,6 +26,18 @@ pub enum Padding<Size = usize> {
     Same,
 }
 
+/// The padding of a convolution or a pool over depth, height and width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VolumePadding<Size = usize> {
+    /// This many zeros on both sides of each axis (depth, height, width).
+    Explicit([Size; 3]),
+    /// This many zeros on each side: front, back, top, bottom, left, right.
+    Sides([Size; 6]),
+    /// As many zeros as keep the output as large as the input, or its `1/stride`, rounded up, with a stride, as in
+    /// TensorFlow; an odd one goes to the end.
+    Same,
+}
+
 /// The padding of a convolution or a pool over steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepPadding<Size = usize> {
@@ -41,6 +53,13 @@ pub enum StepPadding<Size = usize> {
 }
 
 impl Padding {
+    /// Whether the arguments give its numbers.
+    pub(crate) const fn is_given(&self) -> bool {
+        matches!(self, Self::Explicit(_) | Self::Sides(_))
+    }
+}
+
+impl VolumePadding {
     /// Whether the arguments give its numbers.
     pub(crate) const fn is_given(&self) -> bool {
         matches!(self, Self::Explicit(_) | Self::Sides(_))
@@ -77,8 +96,12 @@ pub enum Value<Size: Dimension = usize> {
     Number(Size),
     /// A count per axis: height, width. One number in the user's code stands for both.
     Pair([Size; 2]),
+    /// A count per axis: depth, height, width. One number in the user's code stands for all.
+    Triple([Size; 3]),
     /// `same`, a number, one per axis, or one per side.
     Padding(Padding<Size>),
+    /// `same`, a number, one per axis, or one per side.
+    VolumePadding(VolumePadding<Size>),
     /// `same`, `causal`, a number, or one per side.
     StepPadding(StepPadding<Size>),
     /// `true` or `false`.
@@ -104,8 +127,12 @@ pub enum Kind {
     Number,
     /// [`Value::Pair`]
     Pair,
+    /// [`Value::Triple`]
+    Triple,
     /// [`Value::Padding`]
     Padding,
+    /// [`Value::VolumePadding`]
+    VolumePadding,
     /// [`Value::StepPadding`]
     StepPadding,
     /// [`Value::Flag`]
@@ -161,10 +188,22 @@ impl<Size: Dimension> Value<Size> {
         shape: impl Fn(&Size::Shape) -> Result<To::Shape, Error>,
     ) -> Result<Value<To>, Error> {
         let pair = |[a, b]: &[Size; 2]| Ok([size(a)?, size(b)?]);
+        let triple = |[a, b, c]: &[Size; 3]| Ok([size(a)?, size(b)?, size(c)?]);
         Ok(match self {
             Self::Absent => Value::Absent,
             Self::Number(number) => Value::Number(size(number)?),
             Self::Pair(sizes) => Value::Pair(pair(sizes)?),
+            Self::Triple(sizes) => Value::Triple(triple(sizes)?),
+            Self::VolumePadding(VolumePadding::Same) => Value::VolumePadding(VolumePadding::Same),
+            Self::VolumePadding(VolumePadding::Explicit(sizes)) => {
+                Value::VolumePadding(VolumePadding::Explicit(triple(sizes)?))
+            }
+            Self::VolumePadding(VolumePadding::Sides([front, back, top, bottom, left, right])) => {
+                let [front, back, top] = [size(front)?, size(back)?, size(top)?];
+                let [bottom, left, right] = [size(bottom)?, size(left)?, size(right)?];
+                let sides = [front, back, top, bottom, left, right];
+                Value::VolumePadding(VolumePadding::Sides(sides))
+            }
             Self::Padding(Padding::Same) => Value::Padding(Padding::Same),
             Self::Padding(Padding::Explicit(sizes)) => {
                 Value::Padding(Padding::Explicit(pair(sizes)?))
@@ -314,7 +353,9 @@ macro_rules! field_type {
     ($kind:ident or $shown:literal) => { Option<$crate::arguments::field_type!($kind)> };
     (Number) => { usize };
     (Pair) => { [usize; 2] };
+    (Triple) => { [usize; 3] };
     (Padding) => { $crate::arguments::Padding };
+    (VolumePadding) => { $crate::arguments::VolumePadding };
     (StepPadding) => { $crate::arguments::StepPadding };
     (Flag) => { bool };
     (Real) => { f64 };

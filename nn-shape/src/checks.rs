@@ -268,13 +268,14 @@ pub const fn residual(input: Shape, body: Shape, skip: Option<Shape>) -> Result<
 
 /// The help: a `skip` that gives `input` the shape of `body`.
 const fn skip_for(input: Shape, body: Shape) -> Text {
-    if input.rank() == 3 && body.rank() == 3 {
-        // A convolution with a kernel of 1 changes height, width and channels, if one stride suits both axes.
-        let stride = stride_between(input.dim(0), body.dim(0));
-        if let Some(stride) = stride
-            && matches!(stride_between(input.dim(1), body.dim(1)), Some(other) if other == stride)
-        {
-            let mut help = Text::of("add `skip { Conv2d(").number(body.last());
+    if input.rank() == body.rank() && (input.rank() == 3 || input.rank() == 4) {
+        let (convolution, kept) = match input.rank() {
+            3 => ("Conv2d", "height and width"),
+            _ => ("Conv3d", "depth, height and width"),
+        };
+        // A convolution with a kernel of 1 changes these and the channels, if one stride suits all axes.
+        if let Some(stride) = stride_of_all(input, body) {
+            let mut help = Text::of("add `skip { ").text(convolution).text("(").number(body.last());
             help = help.text(", kernel = 1");
             if stride > 1 {
                 help = help.text(", stride = ").number(stride);
@@ -282,7 +283,7 @@ const fn skip_for(input: Shape, body: Shape) -> Text {
             return help.text(") }`, which gives ").shape(body);
         }
         let help = Text::of("let the body give ").shape(input);
-        return help.text(" (`padding = same` keeps height and width), or add a `skip`");
+        return help.text(" (`padding = same` keeps ").text(kept).text("), or add a `skip`");
     }
     // Only the last axis differs.
     if input.rank() == body.rank() && body.with_last(input.last()).same(&input) {
@@ -290,6 +291,19 @@ const fn skip_for(input: Shape, body: Shape) -> Text {
         return help.text(") }`, which gives ").shape(body);
     }
     Text::of("let the body give ").shape(input).text(", or add a `skip` that gives ").shape(body)
+}
+
+/// The smallest stride by which a kernel of 1 reduces all axes but the last, if there is one.
+const fn stride_of_all(from: Shape, to: Shape) -> Option<usize> {
+    let stride = stride_between(from.dim(0), to.dim(0));
+    let mut axis = 1;
+    while axis + 1 < from.rank() {
+        match (stride, stride_between(from.dim(axis), to.dim(axis))) {
+            (Some(stride), Some(other)) if other == stride => axis += 1,
+            _ => return None,
+        }
+    }
+    stride
 }
 
 /// The smallest stride by which a kernel of 1 reduces `from` to `to`, if there is one.
@@ -509,6 +523,22 @@ mod tests {
             "layer `it` adds its input and its body, but the input is 32x32x16 and the body gives ";
         assert!(words.starts_with(begin), "{words}");
         assert_eq!(words.split_once("= help: ").unwrap().1, help);
+    }
+
+    #[test]
+    fn a_body_of_volumes_needs_a_skip_of_volumes() {
+        let help = |body: &[usize]| {
+            let (_, words) = refusal(residual(Shape::new(&[8, 16, 16, 3]), Shape::new(body), None));
+            std::string::String::from(words.split_once("= help: ").unwrap().1)
+        };
+        assert_eq!(
+            help(&[4, 8, 8, 6]),
+            "add `skip { Conv3d(6, kernel = 1, stride = 2) }`, which gives 4x8x8x6"
+        );
+        assert_eq!(
+            help(&[8, 8, 8, 3]),
+            "let the body give 8x16x16x3 (`padding = same` keeps depth, height and width), or add a `skip`"
+        );
     }
 
     #[test]

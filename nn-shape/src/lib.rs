@@ -23,7 +23,7 @@ mod steps;
 mod tensors;
 mod text;
 
-pub use arguments::{Dimension, Kind, Padding, Parameter, StepPadding, Value, Word};
+pub use arguments::{Dimension, Kind, Padding, Parameter, StepPadding, Value, VolumePadding, Word};
 pub use budget::{LayerMemory, check_flash, check_ram};
 pub use error::{Blame, ShapeError, expect, explain, trace};
 pub use fusion::{CACHED, Condition, Fusion, STRIP, Separable};

@@ -29,6 +29,11 @@ pub static ROWS: &[&Row] = &[
     &rules::upsample::ROW,
     &rules::pixel_shuffle::ROW,
     &rules::pad2d::ROW,
+    &rules::conv3d::ROW,
+    &rules::max_pool3d::ROW,
+    &rules::avg_pool3d::ROW,
+    &rules::adaptive_avg_pool3d::ROW,
+    &rules::adaptive_max_pool3d::ROW,
     &rules::conv1d::ROW,
     &rules::max_pool1d::ROW,
     &rules::avg_pool1d::ROW,
@@ -149,8 +154,12 @@ mod tests {
                 match *size {
                     Size::Argument(name) => assert_eq!(kind_of(row, name), Some(Kind::Number)),
                     Size::ArgumentAxis(name, axis) => {
-                        assert_eq!(kind_of(row, name), Some(Kind::Pair));
-                        assert!(axis < 2, "{}", row.name);
+                        let axes = match kind_of(row, name) {
+                            Some(Kind::Pair) => 2,
+                            Some(Kind::Triple) => 3,
+                            _ => 0,
+                        };
+                        assert!(axis < axes, "{}", row.name);
                     }
                     Size::Unless(name) => {
                         assert_eq!(kind_of(row, name), Some(Kind::Flag));
@@ -221,6 +230,7 @@ mod tests {
         let value = |kind| match kind {
             Kind::Number => Value::Number(4),
             Kind::Pair => Value::Pair([2, 2]),
+            Kind::Triple => Value::Triple([2, 2, 2]),
             Kind::Real => Value::Real(0.5),
             Kind::Padding => Value::Padding(Padding::Explicit([1, 1])),
             Kind::StepPadding => Value::StepPadding(StepPadding::Explicit(1)),
@@ -239,7 +249,7 @@ mod tests {
 
     #[test]
     fn flows_agree_with_rules() {
-        let shapes = [&[6, 6, 16][..], &[36, 16], &[576]].map(Shape::new);
+        let shapes = [&[6, 6, 16][..], &[36, 16], &[576], &[6, 6, 6, 16]].map(Shape::new);
         for row in ROWS {
             let values = values(row);
             let takes = |input: &Shape| (row.rule)(&[*input, *input], &values).is_ok();

@@ -16,7 +16,7 @@ pub enum Size {
     InputLast,
     /// A [`Value::Number`] argument.
     Argument(&'static str),
-    /// The height (0) or width (1) of a [`Value::Pair`] argument.
+    /// The height (0) or width (1) of a [`Value::Pair`] argument; depth, height or width of a [`Value::Triple`].
     ArgumentAxis(&'static str, usize),
     /// A method of the struct of arguments, `const fn(&self, Shape) -> usize`, called with the first
     /// input's shape. The entry of the same position in [`Row::computed`] returns the same number while
@@ -127,7 +127,7 @@ pub enum Steps {
 /// Where PyTorch has the channels of a layer's output; here they are always last. See [`Features`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels {
-    /// `[C, H, W]`, `[C, T]`: convolutions and pools.
+    /// `[C, D, H, W]`, `[C, H, W]`, `[C, T]`: convolutions and pools.
     First,
     /// `[T, C]`: linear and recurrent layers, embeddings, attention.
     Last,

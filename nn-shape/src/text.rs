@@ -180,10 +180,20 @@ impl Text {
         self
     }
 
-    /// Adds a count per axis: `3` where both are the same, `3x5` otherwise.
+    /// Adds a count per axis: `3` where all are the same, `3x5` otherwise.
+    ///
+    /// # Panics
+    /// Without axes, and with more than a shape has.
     #[must_use]
-    pub const fn pair(self, pair: [usize; 2]) -> Self {
-        if pair[0] == pair[1] { self.number(pair[0]) } else { self.shape(Shape::new(&pair)) }
+    pub const fn axes(self, counts: &[usize]) -> Self {
+        let mut axis = 1;
+        while axis < counts.len() {
+            if counts[axis] != counts[0] {
+                return self.shape(Shape::new(counts));
+            }
+            axis += 1;
+        }
+        self.number(counts[0])
     }
 
     /// Adds `5x5x64 = 1600`, or only `1600` where there is one axis.

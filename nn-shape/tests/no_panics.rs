@@ -2,7 +2,7 @@
 //! constants rely on it.
 
 use unrolled_shape::registry::{Inputs, ROWS, Row};
-use unrolled_shape::{Kind, Padding, Shape, StepPadding, Value, checks, explain};
+use unrolled_shape::{Kind, Padding, Shape, StepPadding, Value, VolumePadding, checks, explain};
 
 /// Numbers that look random (the constants are Knuth's MMIX generator).
 struct Dice(u64);
@@ -24,9 +24,10 @@ impl Dice {
     }
 
     fn shape(&mut self) -> Shape {
-        let rank = match self.below(4) {
-            0 | 1 => 3,
-            2 => 2,
+        let rank = match self.below(8) {
+            0..3 => 3,
+            3 | 4 => 2,
+            5 | 6 => 4,
             _ => 1 + self.below(6),
         };
         let axes: Vec<usize> = (0..rank).map(|_| self.size()).collect();
@@ -37,12 +38,22 @@ impl Dice {
         [self.size(), self.size()]
     }
 
+    fn triple(&mut self) -> [usize; 3] {
+        [self.size(), self.size(), self.size()]
+    }
+
     fn value(&mut self, kind: Kind) -> Value {
         match kind {
             Kind::Number => Value::Number(self.size()),
             Kind::Pair => Value::Pair(self.pair()),
+            Kind::Triple => Value::Triple(self.triple()),
             Kind::Padding if self.below(3) == 0 => Value::Padding(Padding::Same),
             Kind::Padding => Value::Padding(Padding::Explicit(self.pair())),
+            Kind::VolumePadding => Value::VolumePadding(match self.below(3) {
+                0 => VolumePadding::Same,
+                1 => VolumePadding::Sides([(); 6].map(|()| self.size())),
+                _ => VolumePadding::Explicit(self.triple()),
+            }),
             Kind::StepPadding => Value::StepPadding(match self.below(3) {
                 0 => StepPadding::Same,
                 1 => StepPadding::Causal,

@@ -18,6 +18,11 @@ network! {
     struct Upsample(14x14x32) -> 28x28x32 { Upsample(2, mode = bilinear) }
     struct PixelShuffle(14x14x32) -> 28x28x8 { PixelShuffle(2) }
     struct Pad2d(28x28x1) -> 30x30x1 { Pad2d(1, mode = reflect) }
+    struct Conv3d(16x32x32x1) -> 14x30x30x8 { Conv3d(8, kernel = 3) }
+    struct MaxPool3d(16x32x32x8) -> 8x16x16x8 { MaxPool3d(2) }
+    struct AvgPool3d(16x32x32x8) -> 16x16x16x8 { AvgPool3d((1, 2, 2)) }
+    struct AdaptiveAvgPool3d(16x30x40x8) -> 4x7x7x8 { AdaptiveAvgPool3d((4, 7, 7)) }
+    struct AdaptiveMaxPool3d(16x30x40x8) -> 4x4x4x8 { AdaptiveMaxPool3d(4) }
     struct Conv1d(100x8) -> 100x16 { Conv1d(16, kernel = 3, padding = causal) }
     struct MaxPool1d(100x8) -> 50x8 { MaxPool1d(2) }
     struct AvgPool1d(100x8) -> 50x8 { AvgPool1d(2) }
@@ -108,6 +113,7 @@ pub(crate) fn weights() -> Vec<Weights> {
         Conv2d,
         WSConv2d,
         ConvTranspose2d,
+        Conv3d,
         Conv1d,
         ConvTranspose1d,
         RNN,

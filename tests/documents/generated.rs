@@ -5,7 +5,7 @@ use crate::project;
 use std::fs;
 use std::path::{Path, PathBuf};
 use unrolled_shape::registry::{ROWS, Row};
-use unrolled_shape::{Padding, Parameter, StepPadding, Value};
+use unrolled_shape::{Padding, Parameter, StepPadding, Value, VolumePadding};
 
 /// The cases of docs/errors.md: their paths in tests/ui, and their titles.
 const GALLERY: [(&str, &str); 12] = [
@@ -119,17 +119,17 @@ fn argument(parameter: &Parameter) -> String {
 
 /// The default of an argument as it is written, if it has one.
 pub(crate) fn argument_default(parameter: &Parameter) -> Option<String> {
-    let number = |[height, width]: [usize; 2]| match height == width {
-        true => height.to_string(),
-        false => format!("({height}, {width})"),
-    };
     Some(match parameter.default? {
         Value::Absent => parameter.shown.into(),
         Value::Number(value) => value.to_string(),
-        Value::Pair(value) | Value::Padding(Padding::Explicit(value)) => number(value),
+        Value::Pair(value) | Value::Padding(Padding::Explicit(value)) => per_axis(&value),
+        Value::Triple(value) | Value::VolumePadding(VolumePadding::Explicit(value)) => {
+            per_axis(&value)
+        }
         Value::Padding(Padding::Sides(sides)) => format!("{sides:?}"),
+        Value::VolumePadding(VolumePadding::Sides(sides)) => format!("{sides:?}"),
         Value::StepPadding(StepPadding::Sides(sides)) => format!("{sides:?}"),
-        Value::Padding(Padding::Same) => "same".into(),
+        Value::Padding(Padding::Same) | Value::VolumePadding(VolumePadding::Same) => "same".into(),
         Value::StepPadding(StepPadding::Explicit(value)) => value.to_string(),
         Value::StepPadding(StepPadding::Same) => "same".into(),
         Value::StepPadding(StepPadding::Causal) => "causal".into(),
@@ -139,6 +139,15 @@ pub(crate) fn argument_default(parameter: &Parameter) -> Option<String> {
         Value::Shape(value) => value.to_string(),
         Value::Input(_) | Value::Weight(_) => unreachable!("no default names a line"),
     })
+}
+
+/// A number, or one per axis where they differ.
+fn per_axis(sizes: &[usize]) -> String {
+    let all: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+    match all.iter().all(|size| *size == all[0]) {
+        true => all[0].clone(),
+        false => format!("({})", all.join(", ")),
+    }
 }
 
 fn table_line(row: &Row) -> String {

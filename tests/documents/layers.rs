@@ -50,6 +50,11 @@ fn values(kind: Kind) -> String {
         Kind::Padding => {
             "a number, `(height, width)`, `(top, bottom, left, right)` or `same`".to_owned()
         }
+        Kind::Triple => "a number, or `(depth, height, width)`".to_owned(),
+        Kind::VolumePadding => {
+            "a number, `(depth, height, width)`, `(front, back, top, bottom, left, right)` or `same`"
+                .to_owned()
+        }
         Kind::StepPadding => "a number, `(before, after)`, `same` or `causal`".to_owned(),
         Kind::Flag => "`true` or `false`".to_owned(),
         Kind::Real => "a real number".to_owned(),

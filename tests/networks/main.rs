@@ -28,3 +28,4 @@ mod streaming;
 mod structure;
 mod summary;
 mod tied;
+mod volumes;

@@ -96,6 +96,55 @@ references! {
     global_avg_pool: (4x3x5) -> 5 { GlobalAvgPool }
     global_max_pool: (4x3x5) -> 5 { GlobalMaxPool }
 
+    conv3d: (4x5x4x2) -> 2x3x2x3 { Conv3d(3, kernel = 3) }
+    conv3d_without_bias: (3x3x4x2) -> 2x2x3x3 { Conv3d(3, 2, bias = false) }
+    conv3d_kernel_per_axis: (2x4x4x2) -> 2x3x2x3 { Conv3d(3, kernel = (1, 2, 3)) }
+    conv3d_stride: (5x6x7x2) -> 2x2x3x3 { Conv3d(3, kernel = 3, stride = 2) }
+    conv3d_stride_per_axis: (3x4x5x2) -> 2x2x2x3 { Conv3d(3, kernel = 2, stride = (1, 2, 3)) }
+    conv3d_padding: (3x4x3x2) -> 3x4x3x3 { Conv3d(3, kernel = 3, padding = 1) }
+    conv3d_padding_per_axis: (2x4x3x2) -> 4x2x3x3 { Conv3d(3, kernel = 3, padding = (2, 0, 1)) }
+    conv3d_sides: (2x3x3x2) -> 2x4x3x3 { Conv3d(3, kernel = 2, padding = (1, 0, 0, 2, 1, 0)) }
+    conv3d_same_even_kernel: (3x4x3x2) -> 3x4x3x3 { Conv3d(3, kernel = 2, padding = same) }
+    conv3d_dilation: (4x3x5x2) -> 2x2x2x3 { Conv3d(3, kernel = 2, dilation = (2, 1, 3)) }
+    conv3d_groups: (3x3x2x4) -> 2x2x1x6 { Conv3d(6, kernel = 2, groups = 2) }
+    conv3d_depthwise: (3x4x3x5) -> 3x4x3x5 { Conv3d(5, kernel = 3, groups = 5, padding = 1) }
+    conv3d_everything: (4x5x3x4) -> 2x5x2x6 {
+        Conv3d(6, kernel = (3, 2, 1), stride = (2, 1, 2), padding = (1, 1, 0), dilation = (1, 2, 1), groups = 2,
+            bias = false)
+    }
+    conv3d_wide: (2x1x2x17) -> 3x2x3x19 { Conv3d(19, kernel = 2, padding = 1) }
+    max_pool3d: (5x4x6x2) -> 2x2x3x2 { MaxPool3d(2) }
+    max_pool3d_stride_padding: (3x6x5x2) -> 3x3x3x2 {
+        MaxPool3d((1, 3, 3), stride = (1, 2, 2), padding = (0, 1, 1))
+    }
+    max_pool3d_dilation: (3x4x5x2) -> 2x2x2x2 { MaxPool3d(2, stride = 1, dilation = (1, 2, 3)) }
+    max_pool3d_ceil_mode: (4x5x6x2) -> 2x2x2x2 { MaxPool3d(2, stride = 3, ceil_mode = true) }
+    avg_pool3d: (5x4x6x2) -> 2x2x3x2 { AvgPool3d(2) }
+    avg_pool3d_padding: (4x5x3x2) -> 2x3x2x2 { AvgPool3d(3, stride = 2, padding = 1) }
+    avg_pool3d_padding_not_counted: (4x3x3x2) -> 2x4x2x2 {
+        AvgPool3d((3, 2, 3), stride = (2, 1, 2), padding = 1, count_include_pad = false)
+    }
+    avg_pool3d_ceil_mode: (4x5x6x2) -> 3x3x4x2 { AvgPool3d(3, stride = 2, padding = 1, ceil_mode = true) }
+    adaptive_avg_pool3d: (3x5x4x2) -> 2x3x1x2 { AdaptiveAvgPool3d((2, 3, 1)) }
+    adaptive_max_pool3d: (3x5x7x2) -> 2x3x4x2 { AdaptiveMaxPool3d((2, 3, 4)) }
+    global_avg_pool_of_volumes: (2x3x4x5) -> 5 { GlobalAvgPool }
+    global_max_pool_of_volumes: (2x3x4x5) -> 5 { GlobalMaxPool }
+    batch_norm_volumes: (2x3x4x3) -> 2x3x4x3 { BatchNorm }
+    group_norm_of_volumes: (2x3x2x6) -> 2x3x2x6 { GroupNorm(2) }
+    instance_norm_of_volumes: (2x3x4x3) -> 2x3x4x3 { InstanceNorm(affine = true) }
+    conv3d_flatten_dense: (3x4x5x2) -> 5 { Conv3d(3, kernel = 2), Flatten, Dense(5) }
+    residual_of_volumes: (3x4x2x3) -> 3x4x2x3 {
+        Residual {
+            Conv3d(3, kernel = 3, padding = 1, bias = false), BatchNorm, GELU,
+            Conv3d(3, kernel = 1), Dropout(0.0), PReLU(per_channel = true),
+        }
+    }
+    video_classifier: (4x12x12x3) -> 5 {
+        stem: Conv3d(4, kernel = (3, 7, 7), stride = (1, 2, 2), padding = (1, 3, 3), bias = false), BatchNorm, ReLU,
+        Conv3d(6, kernel = 3, stride = 2, padding = 1, bias = false), BatchNorm, ReLU,
+        GlobalAvgPool, Dense(5),
+    }
+
     conv1d: (9x3) -> 7x5 { Conv1d(5, 3) }
     conv1d_without_bias: (9x3) -> 6x5 { Conv1d(5, kernel = 4, bias = false) }
     conv1d_stride_padding: (10x3) -> 6x5 { Conv1d(5, kernel = 3, stride = 2, padding = 2) }

@@ -665,11 +665,13 @@ def main():
     from features import features
     from operators import operators
     from shared import shared
+    from volumes import volumes
 
     attention()
     features()
     operators()
     shared()
+    volumes()
 
 
 if __name__ == "__main__":

@@ -97,6 +97,11 @@ class Layer:
         weight = self.kernel(x, self.arguments["kernel"])
         return self.convolve(x, weight, self.bias_of(self.out_channels))
 
+    def apply_Conv3d(self, x):
+        weight = self.kernel(x, self.arguments["kernel"])
+        options = dict(stride=self.stride, dilation=self.dilation, groups=self.groups)
+        return channels_last(F.conv3d(self.padded(x), weight, self.bias_of(self.out_channels), **options))
+
     def sides(self, sizes, kernels, padding, strides, dilations):
         """The padding before and after each axis, the last one first, as `F.pad` takes it."""
         sides = []
@@ -115,7 +120,7 @@ class Layer:
         return sides
 
     def padded(self, x, fill=0.0):
-        """An image or steps, channels first, with the padding of a convolution or a pool."""
+        """A volume, an image or steps, channels first, with the padding of a convolution or a pool."""
         x = channels_first(x)
         sizes = x.shape[2:]
         each = lambda value: value if isinstance(value, list) else [value] * len(sizes)  # noqa: E731
@@ -186,6 +191,26 @@ class Layer:
 
     def apply_MaxPool2d(self, x):
         return self.pool(F.max_pool2d, x, -math.inf, dilation=self.dilation)
+
+    def apply_MaxPool3d(self, x):
+        return self.pool(F.max_pool3d, x, -math.inf, dilation=self.dilation)
+
+    def apply_AvgPool3d(self, x):
+        def pool(x, kernel, stride, ceil_mode):
+            # Along the depth, then of planes: `F.avg_pool3d` refuses kernels that fit only with `ceil_mode`.
+            options = dict(ceil_mode=ceil_mode)
+            along = F.avg_pool2d(x.flatten(0, 1).flatten(2), (kernel[0], 1), (stride[0], 1), **options)
+            along = along.unflatten(2, x.shape[3:]).unflatten(0, x.shape[:2])
+            planes = F.avg_pool2d(along.flatten(0, 2)[:, None], kernel[1:], stride[1:], **options)
+            return planes[:, 0].unflatten(0, along.shape[:3])
+
+        return self.average(pool, x)
+
+    def apply_AdaptiveAvgPool3d(self, x):
+        return channels_last(F.adaptive_avg_pool3d(channels_first(x), self.output[:-1]))
+
+    def apply_AdaptiveMaxPool3d(self, x):
+        return channels_last(F.adaptive_max_pool3d(channels_first(x), self.output[:-1]))
 
     def apply_AvgPool1d(self, x):
         return self.average(F.avg_pool1d, x)

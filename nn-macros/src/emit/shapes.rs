@@ -5,7 +5,7 @@ use crate::operand::{is_name, mentions};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use unrolled_shape::registry::{Count, Row, Size};
-use unrolled_shape::{Padding, StepPadding};
+use unrolled_shape::{Padding, StepPadding, VolumePadding};
 
 /// A number without a suffix.
 pub(super) fn number(number: usize) -> TokenStream {
@@ -125,7 +125,8 @@ fn layer_size(
         },
         Size::ArgumentAxis(name, axis) => match &argument(name).value {
             ArgumentValue::Pair(pair) => Some(type_argument(network, &pair[axis])),
-            _ => unreachable!("a pair by its row"),
+            ArgumentValue::Triple(triple) => Some(type_argument(network, &triple[axis])),
+            _ => unreachable!("a number per axis by its row"),
         },
         Size::InputLastUnless(names, method) if !node.has_same(names) => {
             layer_size(rt, network, node, Size::Computed(method), count)
@@ -204,26 +205,36 @@ pub(super) fn rule(rt: &TokenStream, row: &Row, arguments: &[Argument]) -> Token
 }
 
 fn argument_value(rt: &TokenStream, row: &Row, value: &ArgumentValue) -> TokenStream {
-    let pair = |pair: &[Dim; 2]| {
-        let [a, b] = pair.each_ref().map(size);
-        quote!([#a, #b])
+    let array = |sizes: &[Dim]| {
+        let sizes = sizes.iter().map(size);
+        quote!([#(#sizes),*])
     };
     match value {
         ArgumentValue::Absent => quote!(::core::option::Option::None),
         ArgumentValue::Number(dim) => size(dim),
-        ArgumentValue::Pair(sizes) => pair(sizes),
+        ArgumentValue::Pair(sizes) => array(sizes),
+        ArgumentValue::Triple(sizes) => array(sizes),
         ArgumentValue::Padding(Padding::Same) => quote!(#rt::Padding::Same),
         ArgumentValue::Padding(Padding::Explicit(sizes)) => {
-            let pair = pair(sizes);
-            quote!(#rt::Padding::Explicit(#pair))
+            let sizes = array(sizes);
+            quote!(#rt::Padding::Explicit(#sizes))
         }
         ArgumentValue::Padding(Padding::Sides(sides)) => {
-            let sides = sides.iter().map(size);
-            quote!(#rt::Padding::Sides([#(#sides),*]))
+            let sides = array(sides);
+            quote!(#rt::Padding::Sides(#sides))
+        }
+        ArgumentValue::VolumePadding(VolumePadding::Same) => quote!(#rt::VolumePadding::Same),
+        ArgumentValue::VolumePadding(VolumePadding::Explicit(sizes)) => {
+            let sizes = array(sizes);
+            quote!(#rt::VolumePadding::Explicit(#sizes))
+        }
+        ArgumentValue::VolumePadding(VolumePadding::Sides(sides)) => {
+            let sides = array(sides);
+            quote!(#rt::VolumePadding::Sides(#sides))
         }
         ArgumentValue::StepPadding(StepPadding::Sides(sides)) => {
-            let pair = pair(sides);
-            quote!(#rt::StepPadding::Sides(#pair))
+            let sides = array(sides);
+            quote!(#rt::StepPadding::Sides(#sides))
         }
         ArgumentValue::StepPadding(StepPadding::Same) => quote!(#rt::StepPadding::Same),
         ArgumentValue::StepPadding(StepPadding::Causal) => quote!(#rt::StepPadding::Causal),

@@ -6,7 +6,7 @@ use unrolled_shape::{Role, Shape};
 use super::linter::{Linter, sizes};
 use crate::network::{Layer, Network, Node};
 
-/// The largest image that a `Dense` can read without a warning: 64x64 pixels.
+/// The largest image or volume that a `Dense` can read without a warning: 64x64 pixels.
 const LARGE: usize = 4096;
 
 impl<'a> Linter<'a> {
@@ -37,10 +37,14 @@ impl<'a> Linter<'a> {
         }
         let (label, values, units) = (&node.label, input.len(), output.len());
         let weights = values.saturating_mul(units);
+        let (noun, layers) = match image.rank() {
+            3 => ("image", "Conv2d(32, kernel = 3), ReLU, MaxPool2d(2)"),
+            _ => ("volume", "Conv3d(16, kernel = 3), ReLU, MaxPool3d(2)"),
+        };
         let words = format!(
-            "`{label}` reads all {values} values of a {image} image: it has {values} * {units} = {weights} \
+            "`{label}` reads all {values} values of a {image} {noun}: it has {values} * {units} = {weights} \
              weights, and learns each position separately\n  = help: begin with convolutions and pools, \
-             such as `Conv2d(32, kernel = 3), ReLU, MaxPool2d(2)`"
+             such as `{layers}`"
         );
         self.warn("dense_on_large_image", node, words);
     }
@@ -52,31 +56,39 @@ impl<'a> Linter<'a> {
             return;
         };
         let dims = &self.network.values[input.value.0].dims;
-        let Some([height, width, channels]) = dims.known().and_then(axes) else { return };
-        let is_size = |size: usize| size >= 16;
-        let alike = width <= 2 * channels && channels <= 2 * width;
-        if !matches!(height, 1 | 3 | 4) || !is_size(width) || !is_size(channels) || !alike {
+        let Some(shape) = dims.known() else { return };
+        let (first, rest) = match *shape.dims() {
+            [first, height, width] => (first, [height, width]),
+            [first, _, height, width] => (first, [height, width]),
+            _ => return,
+        };
+        // What these axes are if channels come first.
+        let [height, width] = rest;
+        let alike = height <= 2 * width && width <= 2 * height;
+        if !matches!(first, 1 | 3 | 4) || height < 16 || width < 16 || !alike {
             return;
         }
-        // One row of many channels may be a signal.
-        if height == 1 && width != channels {
+        // One row or plane of many channels may be a signal or an image.
+        if first == 1 && height != width {
             return;
         }
-        let words = format!(
-            "the input of `{}` is an image {height} high and {width} wide with {channels} channels\n  \
-             = help: shapes are height x width x channels: write `{width}x{channels}x{height}`",
-            node.label
-        );
+        let label = &node.label;
+        let words = match *shape.dims() {
+            [_, depth, ..] if shape.rank() == 4 => format!(
+                "the input of `{label}` is a volume {first} deep, {depth} high and {height} wide with {width} \
+                 channels\n  = help: shapes are depth x height x width x channels: write \
+                 `{depth}x{height}x{width}x{first}`"
+            ),
+            _ => format!(
+                "the input of `{label}` is an image {first} high and {height} wide with {width} channels\n  \
+                 = help: shapes are height x width x channels: write `{height}x{width}x{first}`"
+            ),
+        };
         self.warn_header("channels_first_input", dims.span, words);
     }
 }
 
-/// The sizes of an image.
-fn axes(shape: Shape) -> Option<[usize; 3]> {
-    shape.dims().try_into().ok()
-}
-
-/// The image that a node reads, where no layer with weights is before it.
+/// The image or volume that a node reads, where no layer with weights is before it.
 fn image_before(network: &Network, node: &Node) -> Option<Shape> {
     let mut value = *node.inputs.first()?;
     while let Some(before) = network.producer(value).map(|before| &network.nodes[before]) {
@@ -86,6 +98,5 @@ fn image_before(network: &Network, node: &Node) -> Option<Shape> {
         }
         value = before.inputs[0];
     }
-    let shape = network.values[value.0].dims.known()?;
-    axes(shape).map(|_| shape)
+    network.values[value.0].dims.known().filter(|shape| matches!(shape.rank(), 3 | 4))
 }

@@ -136,11 +136,12 @@ pub(super) fn real(node: &Node, name: &str) -> Option<f64> {
     }
 }
 
-/// The literal sizes of an argument: one of a layer over steps, two of a layer over images.
+/// The literal sizes of an argument: one of a layer over steps, two of a layer over images, three of one over volumes.
 pub(super) fn sizes(node: &Node, name: &str) -> Option<Vec<usize>> {
     match &node.argument(name)?.value {
         ArgumentValue::Number(size) => Some(vec![size.known()?]),
         ArgumentValue::Pair(sizes) => sizes.iter().map(Dim::known).collect(),
+        ArgumentValue::Triple(sizes) => sizes.iter().map(Dim::known).collect(),
         _ => None,
     }
 }

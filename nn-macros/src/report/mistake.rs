@@ -268,6 +268,14 @@ pub(crate) fn wrong_kind(callee: &Ident, parameter: &Parameter, got: &TokenStrea
              bottom, left and right"
                 .into()
         }
+        Kind::Triple => {
+            "a whole number, or one for depth, height and width as in `(3, 5, 5)`".into()
+        }
+        Kind::VolumePadding => {
+            "`same`, a whole number, one for depth, height and width as in `(1, 2, 2)`, or one for \
+             front, back, top, bottom, left and right"
+                .into()
+        }
         Kind::StepPadding => {
             "a whole number, one before and one after as in `(1, 2)`, `same` or `causal`".into()
         }
@@ -294,12 +302,14 @@ pub(crate) fn wrong_kind(callee: &Ident, parameter: &Parameter, got: &TokenStrea
             "False" | "None" | "0" => format!("{words}: write `false`"),
             _ => words,
         },
-        Kind::Padding | Kind::StepPadding => match misspelt_padding(parameter.kind, &got) {
-            Some(meant) => format!("{words}: did you mean `{meant}`?"),
-            // The word of Keras and PyTorch for no padding.
-            None if got == "valid" => format!("{words}: write `0` for no padding"),
-            None => words,
-        },
+        Kind::Padding | Kind::VolumePadding | Kind::StepPadding => {
+            match misspelt_padding(parameter.kind, &got) {
+                Some(meant) => format!("{words}: did you mean `{meant}`?"),
+                // The word of Keras and PyTorch for no padding.
+                None if got == "valid" => format!("{words}: write `0` for no padding"),
+                None => words,
+            }
+        }
         // As in PyTorch: `head.weight = tokens.weight`.
         Kind::Weight if got.ends_with(".weight") => {
             format!("{words}: write `{}`", got.trim_end_matches(".weight"))

@@ -70,7 +70,7 @@ pub(crate) const NO_AXES: &str = "expected at least one size";
 pub(crate) const NO_VALUE: &str = "expected a value";
 pub(crate) const NOT_A_SHAPE: &str =
     "expected a shape: `28x28x1`, `[H, W, 1]`, `N`, or `{ 2 * N }`";
-pub(crate) const NOT_A_PAIR: &str = "expected height and width, as in `(3, 5)`, all sides, as in `(0, 1, 0, 1)`, or a \
+pub(crate) const NOT_A_TUPLE: &str = "expected a number per axis, as in `(3, 5)`, or per side, as in `(0, 1, 0, 1)`, or a \
      shape, as in `4x4x8` or `[H, W, 8]`";
 pub(crate) const COMPUTES_WITH_GENERICS: &str = "stable Rust cannot compute with const generics: \
      make the result a const generic of its own";

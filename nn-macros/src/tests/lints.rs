@@ -149,6 +149,16 @@ const CASES: &[Case] = &[
                 &["1x28x28"],
             ),
             (
+                "(3x16x112x112) -> 10",
+                "Conv3d(8, kernel = 3, padding = 1), ReLU, GlobalAvgPool, Dense(10)",
+                &["3x16x112x112"],
+            ),
+            (
+                "(1x8x64x64) -> 10",
+                "Conv3d(8, kernel = 1), ReLU, GlobalAvgPool, Dense(10)",
+                &["1x8x64x64"],
+            ),
+            (
                 "(3x480x640) -> 10",
                 "Conv2d(8, kernel = 3), ReLU, GlobalAvgPool, Dense(10)",
                 &["3x480x640"],
@@ -191,6 +201,11 @@ const CASES: &[Case] = &[
                 &["Conv2d"],
             ),
             ("(28x28x1) -> 10", "Conv2d(32, kernel = 3), Flatten, Dense(10)", &["Dense"]),
+            (
+                "(8x8x8x3) -> 4",
+                "Conv3d(8, kernel = 3), Conv3d(8, kernel = 3), ReLU, Flatten, Dense(4)",
+                &["Conv3d"],
+            ),
         ],
         is_silent: &[
             ("(8) -> 1", "Dense(8), ReLU, Dense(1)"),
@@ -225,12 +240,14 @@ const CASES: &[Case] = &[
         fires: &[
             ("(224x224x3) -> 10", "Flatten, fc1: Dense(128), ReLU, Dense(10)", &["Dense"]),
             ("(64x65x1) -> 10", "Flatten, Dropout(0.1), Dense(10)", &["Dense"]),
+            ("(16x64x64x1) -> 10", "Flatten, Dense(10)", &["Dense"]),
         ],
         is_silent: &[
             ("(64x64x1) -> 10", "Flatten, Dense(10)"),
             ("(224x224x3) -> 10", "AvgPool2d(8), Flatten, Dense(10)"),
             ("(224x224x3) -> 10", "Conv2d(8, kernel = 7, stride = 4), ReLU, Flatten, Dense(10)"),
             ("(10000) -> 10", "Dense(10)"),
+            ("(16x64x64x1) -> 10", "MaxPool3d((2, 8, 8)), Flatten, Dense(10)"),
         ],
     },
     Case {
@@ -311,10 +328,12 @@ const CASES: &[Case] = &[
         fires: &[
             ("(8x8x1) -> 64", "MaxPool2d(1), Flatten", &["1"]),
             ("(8x4) -> 32", "AvgPool1d(kernel = 1, stride = 1), Flatten", &["1"]),
+            ("(4x4x4x1) -> 64", "MaxPool3d(1), Flatten", &["1"]),
         ],
         is_silent: &[
             ("(8x8x1) -> 16", "MaxPool2d(2), Flatten"),
             ("(8x8x1) -> 16", "MaxPool2d(1, stride = 2), Flatten"),
+            ("(4x4x4x1) -> 16", "AvgPool3d((1, 2, 2)), Flatten"),
         ],
     },
     Case {
@@ -350,11 +369,17 @@ const CASES: &[Case] = &[
         fires: &[
             ("(9x9x1) -> 9", "Conv2d(1, kernel = 2, stride = 3), Flatten", &["3"]),
             ("(9x4) -> 12", "MaxPool1d(2, stride = 3), Flatten", &["3"]),
+            (
+                "(5x9x9x1) -> 18",
+                "Conv3d(1, kernel = 2, stride = (3, 3, 3)), Flatten",
+                &["(3, 3, 3)"],
+            ),
         ],
         is_silent: &[
             ("(9x9x1) -> 9", "Conv2d(1, kernel = 3, stride = 3), Flatten"),
             // A sample of each pixel, as in the skip connections of ResNet.
             ("(8x8x1) -> 16", "Conv2d(1, kernel = 1, stride = 2), Flatten"),
+            ("(2x8x8x1) -> 72", "Conv3d(1, kernel = (1, 3, 3)), Flatten"),
             ("(9x9x1) -> 4", "Conv2d(1, kernel = 2, stride = 4, dilation = 3), Flatten"),
         ],
     },

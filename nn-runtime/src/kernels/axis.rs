@@ -161,6 +161,7 @@ impl Axis {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::geometry::Depth;
 
     fn geometry(input: usize, kernel: usize, stride: usize, padding: usize) -> Geometry {
         let output = (input + 2 * padding - kernel) / stride + 1;
@@ -174,6 +175,7 @@ mod tests {
             padding: [[padding; 2]; 2],
             dilation: [1; 2],
             groups: 1,
+            depth: Depth::FLAT,
         }
     }
 

@@ -4,7 +4,7 @@
 //! the kernel, are separate products, so that no zeros are stored around an image.
 
 use super::axis::Axis;
-use super::conv_args::{ConvArgs, ConvDWeightArgs};
+use super::conv_args::{ConvArgs, ConvDWeightArgs, Onto};
 use super::conv_pass::{ConvPass, ImageStrides};
 use super::depthwise;
 use super::epilogue::Epilogue;
@@ -36,37 +36,56 @@ pub fn conv2d(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
 /// If the lengths do not match.
 #[inline(always)]
 pub fn conv2d_with(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
+    conv2d_onto(isa, g, args, (Accumulate::Overwrite, epilogue));
+}
+
+/// The convolution of each image without a bias, added to the output.
+///
+/// # Panics
+/// If the lengths do not match.
+#[inline(always)]
+pub(super) fn conv2d_add(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
+    conv2d_onto(isa, g, args, (Accumulate::Add, Epilogue::NONE));
+}
+
+#[inline(always)]
+fn conv2d_onto(isa: Isa, g: &Geometry, args: ConvArgs<'_>, onto: Onto<'_>) {
     if g.is_depthwise() {
-        conv_by_lines(depthwise::forward, isa, g, args, epilogue);
+        conv_by_lines(depthwise::forward, isa, g, args, onto);
     } else {
-        conv2d_of_groups(isa, g, args, epilogue);
+        conv2d_of_groups(isa, g, args, onto);
     }
 }
 
 /// The convolution of each image whose groups have more than one channel or filter.
-fn conv2d_of_groups(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
+fn conv2d_of_groups(isa: Isa, g: &Geometry, args: ConvArgs<'_>, onto: Onto<'_>) {
     #[cfg(feature = "std")]
-    if args.x.len() == g.input_len() && splits_filters(g) {
-        return conv_by_filters(conv2d_of_filters, isa, g, args, epilogue);
+    if args.x.len() == g.input_len() && splits_filters(g, onto.0) {
+        return conv_by_filters(conv2d_of_filters, isa, g, args, onto.1);
     }
-    conv_by_lines(conv2d_of_batches, isa, g, args, epilogue);
+    conv_by_lines(conv2d_of_batches, isa, g, args, onto);
 }
 
 /// The same on this thread.
-fn conv2d_of_batches(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
+fn conv2d_of_batches(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>, onto: Onto<'_>) {
+    let (accumulate, epilogue) = onto;
     for_each_batch_in_cache(g, args.x.len(), |x, y| {
         let epilogue = epilogue.starting_at(y.start);
-        conv2d_in_cache(isa, g, args.images(x, y), epilogue);
+        conv2d_in_cache(isa, g, args.images(x, y), (accumulate, epilogue));
     });
 }
 
 /// The convolution of images that stay in cache.
-fn conv2d_in_cache(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
+fn conv2d_in_cache(isa: Isa, g: &Geometry, args: ConvArgs<'_>, (accumulate, epilogue): Onto<'_>) {
     let axes = [0, 1].map(|axis| Axis::forward(g, axis));
     let ConvArgs { x, weight, bias, y } = args;
     // Groups outside: each has a product of its own, and the images stay in cache from one to the next.
     for group in channel_groups(g) {
-        let init = if bias.is_empty() { Init::Zero } else { Init::Bias(&bias[group.filters()]) };
+        let init = match accumulate {
+            Accumulate::Add => Init::Partial,
+            Accumulate::Overwrite if bias.is_empty() => Init::Zero,
+            Accumulate::Overwrite => Init::Bias(&bias[group.filters()]),
+        };
         // A group reads and writes channels of its own.
         let (terms, columns) = (group.channels, group.filters);
         let epilogue = epilogue.of_channels(&group.filters());
@@ -218,13 +237,24 @@ pub fn conv2d_flip(isa: Isa, g: &Geometry, weight: &[f32], flipped: &mut [f32]) 
 /// # Panics
 /// If the lengths do not match.
 pub fn conv2d_d_x(isa: Isa, g: &Geometry, d_y: &[f32], flipped: &[f32], d_x: &mut [f32]) {
-    for_each_batch_in_cache(g, d_x.len(), |x, y| {
-        d_x_in_cache(isa, g, &d_y[y], flipped, &mut d_x[x]);
+    let args = ConvArgs { x: d_y, weight: flipped, bias: &[], y: d_x };
+    d_x_onto(isa, g, args, Accumulate::Overwrite);
+}
+
+/// The gradient of the input of [`conv2d`], from weights that [`conv2d_flip`] wrote. It overwrites `y` of the arguments, or
+/// is added to it.
+///
+/// # Panics
+/// If the lengths do not match.
+pub(super) fn d_x_onto(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>, accumulate: Accumulate) {
+    for_each_batch_in_cache(g, args.y.len(), |d_x, d_y| {
+        d_x_in_cache(isa, g, args.images(d_y, d_x), accumulate);
     });
 }
 
 /// The input gradient of images that stay in cache.
-fn d_x_in_cache(isa: Isa, g: &Geometry, d_y: &[f32], flipped: &[f32], d_x: &mut [f32]) {
+fn d_x_in_cache(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>, accumulate: Accumulate) {
+    let (all_y, all_x) = (0..args.x.len(), 0..args.y.len());
     // Pixels of the same remainder modulo the stride meet the same kernel elements. Each class of pixels is a
     // convolution of stride 1 by these elements; nothing is multiplied by the zeros that a transposed convolution would
     // insert.
@@ -232,19 +262,29 @@ fn d_x_in_cache(isa: Isa, g: &Geometry, d_y: &[f32], flipped: &[f32], d_x: &mut 
         for column in 0..g.stride[1].min(g.input[1]) {
             let axes = [Axis::backward(g, 0, row), Axis::backward(g, 1, column)];
             // Each pixel belongs to one of these products, which overwrites it: `d_x` need not be cleared.
-            let args = ConvArgs { x: d_y, weight: flipped, bias: &[], y: &mut *d_x };
+            let args = args.images(all_y.clone(), all_x.clone());
             if g.is_depthwise() {
-                depthwise::d_x(isa, g, axes, args);
+                depthwise::d_x(isa, g, axes, args, accumulate);
             } else {
-                d_x_of_pixels(isa, g, &axes, args);
+                d_x_of_pixels(isa, g, &axes, args, accumulate);
             }
         }
     }
 }
 
 /// The input gradient of the pixels of `axes`.
-fn d_x_of_pixels(isa: Isa, g: &Geometry, axes: &[Axis; 2], args: ConvArgs<'_>) {
+fn d_x_of_pixels(
+    isa: Isa,
+    g: &Geometry,
+    axes: &[Axis; 2],
+    args: ConvArgs<'_>,
+    accumulate: Accumulate,
+) {
     let ConvArgs { x: d_y, weight: flipped, y: d_x, .. } = args;
+    let init = match accumulate {
+        Accumulate::Overwrite => Init::Zero,
+        Accumulate::Add => Init::Partial,
+    };
     let channels = g.group_channels();
     for group in channel_groups(g) {
         let pass = ConvPass {
@@ -256,7 +296,7 @@ fn d_x_of_pixels(isa: Isa, g: &Geometry, axes: &[Axis; 2], args: ConvArgs<'_>) {
             columns: group.channels,
             tap: channels * g.filters,
             weight_row: channels,
-            init: Init::Zero,
+            init,
             epilogue: Epilogue::NONE,
         };
         let weight = &flipped[group.filter * channels..];

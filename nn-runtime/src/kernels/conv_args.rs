@@ -1,10 +1,15 @@
 //! Arguments of the kernels of convolutions.
 
+use super::epilogue::Epilogue;
 use super::geometry::Taps;
 use super::product::Accumulate;
 
-/// A convolution `y = x * W + b` of images, or its input gradient, in which `x` is the gradient of the output and `y`
-/// that of the input.
+/// What a convolution does with its output: whether it adds to it, which needs an empty bias, and what it computes from
+/// the sums before it stores them.
+pub(super) type Onto<'a> = (Accumulate, Epilogue<'a>);
+
+/// A convolution `y = x * W + b` of images or volumes, or its input gradient, in which `x` is the gradient of the output
+/// and `y` that of the input.
 #[derive(Debug)]
 pub struct ConvArgs<'a> {
     /// `[n, H, W, C]`

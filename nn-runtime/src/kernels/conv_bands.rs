@@ -199,6 +199,7 @@ mod tests {
             padding: [[padding; 2]; 2],
             dilation: [1; 2],
             groups,
+            depth: crate::kernels::Depth::FLAT,
         }
     }
 

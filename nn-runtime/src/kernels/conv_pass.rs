@@ -101,7 +101,8 @@ impl ConvPass<'_> {
         let sums = Self { epilogue: Epilogue::NONE, ..*self };
         sums.band(axes, [&all(h), &all(w)], &mut args);
         let met = |axis: &Axis, tap| Band { pixels: axis.transposed().met(tap), met: tap..tap + 1 };
-        let init = if self.part(axes).is_some() { Init::Partial } else { Init::Accumulate };
+        let in_parts = self.part(axes).is_some() || matches!(self.init, Init::Partial);
+        let init = if in_parts { Init::Partial } else { Init::Accumulate };
         let sums = Self { init, ..sums };
         for row in 0..h.taps {
             for column in 0..w.taps {

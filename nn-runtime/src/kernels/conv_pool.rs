@@ -140,8 +140,8 @@ mod tests {
 
     /// The pool over the whole output of the convolution.
     fn whole_pool(kernel: [usize; 2], g: &Geometry) -> Pool {
-        let (over, stride) = (Over::Images, kernel);
-        let window = Window::without_padding(over, kernel, stride, [1; 2]);
+        let whole = [1, kernel[0], kernel[1]];
+        let window = Window::without_padding(Over::Images, whole, whole, [1; 3]);
         let [height, width] = g.output;
         let output = Shape::new(&[height / kernel[0], width / kernel[1], g.filters]);
         Pool::new(window, Shape::new(&[height, width, g.filters]), output)

@@ -271,8 +271,8 @@ mod tests {
     /// A convolution of stride 1 with `side` zeros on each side.
     fn convolution(kernel: usize, side: usize, channels: usize, filters: usize) -> Geometry {
         let (size, out) = (5, 5 + 2 * side + 1 - kernel);
-        let mut window = Window::without_padding(Over::Images, [kernel; 2], [1; 2], [1; 2]);
-        window.padding = [[side; 2]; 2];
+        let mut window = Window::without_padding(Over::Images, [1, kernel, kernel], [1; 3], [1; 3]);
+        window.padding = [[0; 2], [side; 2], [side; 2]];
         let [input, output] = [(size, channels), (out, filters)]
             .map(|(size, channels)| Shape::new(&[size, size, channels]));
         Geometry::new(window, input, output, 1)

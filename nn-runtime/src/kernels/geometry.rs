@@ -8,7 +8,7 @@ use unrolled_shape::{Shape, StepMap};
 /// The sizes of a convolution; pairs are height and width.
 ///
 /// Images are `[H, W, C]`, weights `[KH, KW, C / groups, F]`. Output channel `f` reads the input channels of its group,
-/// `f / (F / groups)`.
+/// `f / (F / groups)`. Volumes `[D, H, W, C]` consist of images, their planes, and their weights of those of planes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
     /// Height and width of the input.
@@ -29,44 +29,113 @@ pub struct Geometry {
     pub dilation: [usize; 2],
     /// Number of groups that the channels are split into.
     pub groups: usize,
+    /// The sizes along the depth: of images [`Depth::FLAT`].
+    pub depth: Depth,
+}
+
+/// The sizes of a convolution along the depth of volumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depth {
+    /// Planes of the input.
+    pub input: usize,
+    /// Planes of the output.
+    pub output: usize,
+    /// Planes of the kernel.
+    pub kernel: usize,
+    /// Input planes from one output plane to the next.
+    pub stride: usize,
+    /// Planes of zeros before the first one of the input.
+    pub before: usize,
+    /// Input planes from one plane of the kernel to the next.
+    pub dilation: usize,
+}
+
+impl Depth {
+    /// That of an image: one plane.
+    pub const FLAT: Self =
+        Self { input: 1, output: 1, kernel: 1, stride: 1, before: 0, dilation: 1 };
+
+    /// The output planes that meet plane `tap` of the kernel inside of the volume.
+    pub(super) fn met(&self, tap: usize) -> Range<usize> {
+        // Output plane `i` meets input plane `i * stride + tap * dilation - before`.
+        let ahead = tap * self.dilation;
+        let first = self.before.saturating_sub(ahead).div_ceil(self.stride);
+        let end = (self.input + self.before).saturating_sub(ahead).div_ceil(self.stride);
+        first..end.min(self.output).max(first)
+    }
+
+    /// The input plane that output plane `plane` meets in plane `tap` of the kernel; it is one that [`Self::met`] has.
+    pub(super) const fn position(&self, plane: usize, tap: usize) -> usize {
+        plane * self.stride + tap * self.dilation - self.before
+    }
 }
 
 impl Geometry {
-    /// The sizes of a convolution by `window`, from `input` to `output`. Steps are pixels of an image that is 1 high.
+    /// The sizes of a convolution by `window`, from `input` to `output`. Steps are pixels of an image that is 1 high, an
+    /// image is a volume that is 1 deep.
     ///
     /// Sizes of 0, which the shape rule refuses, count as 1, so that the compiler reports them there only.
     #[must_use]
     pub const fn new(window: Window, input: Shape, output: Shape, groups: usize) -> Self {
-        let (input, output) = (window.as_image(input), window.as_image(output));
+        let (input, output) = (window.as_volume(input), window.as_volume(output));
+        let [kernel_depth, kernel_height, kernel_width] = window.kernel;
+        let [forward, down, right] = window.stride;
+        let [[before, _], height, width] = window.padding;
         Self {
-            input: at_least_1([input.dim(0), input.dim(1)]),
-            channels: input.dim(2),
-            output: [output.dim(0), output.dim(1)],
-            filters: output.dim(2),
-            kernel: at_least_1(window.kernel),
-            stride: at_least_1(window.stride),
-            padding: window.padding,
-            dilation: window.dilation,
-            groups: at_least_1([groups; 2])[0],
+            input: [at_least_1(input.dim(1)), at_least_1(input.dim(2))],
+            channels: input.dim(3),
+            output: [output.dim(1), output.dim(2)],
+            filters: output.dim(3),
+            kernel: [at_least_1(kernel_height), at_least_1(kernel_width)],
+            stride: [at_least_1(down), at_least_1(right)],
+            padding: [height, width],
+            dilation: [window.dilation[1], window.dilation[2]],
+            groups: at_least_1(groups),
+            depth: Depth {
+                input: at_least_1(input.dim(0)),
+                output: output.dim(0),
+                kernel: at_least_1(kernel_depth),
+                stride: at_least_1(forward),
+                before,
+                dilation: window.dilation[0],
+            },
         }
     }
 
-    /// Elements of one input image.
-    #[must_use]
-    pub const fn input_len(&self) -> usize {
-        self.input[0] * self.input[1] * self.channels
+    /// The sizes of the planes of volumes.
+    pub(super) const fn planes(&self) -> Self {
+        Self { depth: Depth::FLAT, ..*self }
     }
 
-    /// Elements of one output image.
+    /// Whether each plane of the output is computed from that plane of the input alone.
+    #[inline]
+    pub(super) const fn is_of_planes(&self) -> bool {
+        let Depth { input, output, kernel, stride, before, .. } = self.depth;
+        kernel == 1 && stride == 1 && before == 0 && input == output
+    }
+
+    /// Elements of one input image or volume.
+    #[must_use]
+    pub const fn input_len(&self) -> usize {
+        self.depth.input * self.input[0] * self.input[1] * self.channels
+    }
+
+    /// Elements of one output image or volume.
     #[must_use]
     pub const fn output_len(&self) -> usize {
-        self.output[0] * self.output[1] * self.filters
+        self.depth.output * self.output[0] * self.output[1] * self.filters
+    }
+
+    /// Elements of the kernel.
+    #[must_use]
+    pub const fn taps(&self) -> usize {
+        self.depth.kernel * self.kernel[0] * self.kernel[1]
     }
 
     /// Elements of the weights.
     #[must_use]
     pub const fn weight_len(&self) -> usize {
-        self.kernel[0] * self.kernel[1] * self.group_channels() * self.filters
+        self.taps() * self.group_channels() * self.filters
     }
 
     /// Input channels of one group.
@@ -134,8 +203,7 @@ impl Geometry {
     /// The multiply-adds of an image.
     #[cfg(feature = "std")]
     pub(super) fn macs(&self) -> u64 {
-        let [h, w] = self.kernel;
-        [self.output_len(), h, w, self.group_channels()].iter().map(|n| *n as u64).product()
+        [self.output_len(), self.taps(), self.group_channels()].iter().map(|n| *n as u64).product()
     }
 
     /// Lines from the first to the last one that a line of the output meets.
@@ -177,7 +245,7 @@ pub struct Taps {
     pub channel: usize,
 }
 
-/// Each size, or 1.
-const fn at_least_1([height, width]: [usize; 2]) -> [usize; 2] {
-    [if height > 0 { height } else { 1 }, if width > 0 { width } else { 1 }]
+/// The size, or 1.
+const fn at_least_1(size: usize) -> usize {
+    if size > 0 { size } else { 1 }
 }

@@ -50,6 +50,7 @@ fn geometry(size: [usize; 2], kernel: usize, padding: usize, channels: [usize; 2
         padding: [[padding; 2]; 2],
         dilation: [1; 2],
         groups: 1,
+        depth: Depth::FLAT,
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Modules depend on each other in one direction: `isa` and `dispatch` (instructions), `epilogue`, `product` and `dots` (matrix
 //! products), `dense_args`, `border`, `geometry`, `split`, `dense` and what it consists of, `axis`, `conv_pass`, `depthwise`,
-//! `conv2d`, `conv_bands`, `pool`, `conv_pool`; `column_sums`, `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
+//! `conv2d`, `conv3d`, `conv_bands`, `pool`, `conv_pool`; `column_sums`, `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
 //! `reference` has a naive twin of each kernel for the tests.
 
 mod add;
@@ -13,6 +13,7 @@ mod border;
 mod chains;
 mod column_sums;
 mod conv2d;
+mod conv3d;
 mod conv_args;
 mod conv_bands;
 mod conv_pass;
@@ -59,11 +60,12 @@ pub use conv_args::{ConvArgs, ConvDWeightArgs};
 pub use conv_bands::{ConvBands, ConvLayer};
 pub use conv_pool::conv2d_max_pool;
 pub use conv2d::{conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip, conv2d_with};
+pub use conv3d::{conv3d, conv3d_d_weight, conv3d_d_x, conv3d_flip};
 pub(crate) use dense::dense_inlined;
 pub use dense::{dense, dense_d_weight, dense_d_x, dense_transposed};
 pub use dense_args::{DenseArgs, DenseDWeightArgs, RowBlocks};
 pub use epilogue::{Epilogue, Normalization};
-pub use geometry::{Geometry, Taps};
+pub use geometry::{Depth, Geometry, Taps};
 pub(crate) use inline::Compiled;
 pub use inline::{AtRunTime, Instructions};
 pub use isa::Isa;

@@ -1,4 +1,4 @@
-//! Pooling: maximum and average under a window that moves over images `[H, W, C]`.
+//! Pooling: maximum and average under a window that moves over volumes `[D, H, W, C]`. An image is a volume of depth 1.
 
 use super::dispatch::dispatch;
 use super::isa::Isa;
@@ -11,83 +11,91 @@ use unrolled_shape::rules::window::{Over, Window};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pool {
     window: Window,
-    /// Height, width and channels.
+    /// Depth, height and width.
     input: [usize; 3],
-    /// Height and width.
-    output: [usize; 2],
+    channels: usize,
+    /// Depth, height and width.
+    output: [usize; 3],
     /// Whether the position and size of a window depend on the output's size, not on `window`.
     adaptive: bool,
 }
 
 impl Pool {
-    /// The pool from `[H, W, C]` to `[H', W', C]`, or from `[T, C]` to `[T', C]`.
+    /// The pool from `[D, H, W, C]` to `[D', H', W', C]`, from `[H, W, C]` to `[H', W', C]`, or from `[T, C]` to
+    /// `[T', C]`.
     pub(crate) const fn new(window: Window, input: Shape, output: Shape) -> Self {
-        let (input, output) = (window.as_image(input), window.as_image(output));
-        let input = [input.dim(0), input.dim(1), input.dim(2)];
-        Self { window, input, output: [output.dim(0), output.dim(1)], adaptive: false }
+        let (input, output) = (window.as_volume(input), window.as_volume(output));
+        Self {
+            window,
+            input: [input.dim(0), input.dim(1), input.dim(2)],
+            channels: input.dim(3),
+            output: [output.dim(0), output.dim(1), output.dim(2)],
+            adaptive: false,
+        }
     }
 
-    /// The pool from `[H, W, C]` to `[H', W', C]`, or from `[T, C]` to `[T', C]`, that covers the input by windows of
-    /// nearly equal size: `nn.AdaptiveAvgPool2d`.
+    /// The pool between the same shapes that covers the input by windows of nearly equal size: `nn.AdaptiveAvgPool2d`.
     pub(crate) const fn adaptive(over: Over, input: Shape, output: Shape) -> Self {
-        let window = Window::without_padding(over, [1; 2], [1; 2], [1; 2]);
+        let mut window = Window::without_padding(over, [1; 3], [1; 3], [1; 3]);
         let pool = Self { adaptive: true, ..Self::new(window, input, output) };
-        // The largest window: where a window's ends are rounded to whole elements, it covers one more.
-        let kernel = [
-            pool.input[0].div_ceil(pool.output[0]) + 1,
-            pool.input[1].div_ceil(pool.output[1]) + 1,
-        ];
-        Self { window: Window { kernel, ..window }, ..pool }
+        let mut axis = 0;
+        while axis < 3 {
+            // The largest window: where a window's ends are rounded to whole elements, it covers one more.
+            let more = if pool.output[axis] > 1 { 1 } else { 0 };
+            window.kernel[axis] = pool.input[axis].div_ceil(pool.output[axis]) + more;
+            axis += 1;
+        }
+        Self { window, ..pool }
     }
 
     /// The pool whose window covers all leading axes at once: from `[.., C]` to `[C]`.
     pub(crate) const fn global(input: Shape) -> Self {
-        let pixels = input.len() / input.last();
-        let kernel = [1, pixels];
-        let window = Window::without_padding(Over::Images, kernel, [1; 2], [1; 2]);
-        Self { window, input: [1, pixels, input.last()], output: [1, 1], adaptive: false }
+        let size = [1, 1, input.len() / input.last()];
+        let window = Window::without_padding(Over::Images, size, [1; 3], [1; 3]);
+        Self { window, input: size, channels: input.last(), output: [1; 3], adaptive: false }
     }
 
     /// The same pool of a sequence with `valid` of `full` steps on the first axis of the input.
     pub(crate) fn of_steps(&self, valid: usize, full: usize) -> Self {
-        let (mut window, pixels) = (self.window, self.input[1] / full * valid);
+        let (mut window, pixels) = (self.window, self.input[2] / full * valid);
         let out = if let Over::Steps = window.over {
             window.step_map().apply(valid)
         } else {
             // A global window covers all of them.
-            window.kernel[1] = pixels;
+            window.kernel[2] = pixels;
             pixels.min(1)
         };
-        Self { window, input: [1, pixels, self.input[2]], output: [1, out], ..*self }
+        Self { window, input: [1, 1, pixels], output: [1, 1, out], ..*self }
     }
 
     /// The pool of windows that do not overlap and cover images of `channels` completely.
     pub(super) const fn side_by_side(
-        kernel: [usize; 2],
-        output: [usize; 2],
+        [kernel_height, kernel_width]: [usize; 2],
+        [height, width]: [usize; 2],
         channels: usize,
     ) -> Self {
-        let window = Window::without_padding(Over::Images, kernel, kernel, [1; 2]);
-        let input = [output[0] * kernel[0], output[1] * kernel[1], channels];
-        Self { window, input, output, adaptive: false }
+        let kernel = [1, kernel_height, kernel_width];
+        let window = Window::without_padding(Over::Images, kernel, kernel, [1; 3]);
+        let input = [1, height * kernel_height, width * kernel_width];
+        Self { window, input, channels, output: [1, height, width], adaptive: false }
     }
 
     /// The number of elements of the window.
     pub(crate) const fn area(&self) -> usize {
-        self.window.kernel[0] * self.window.kernel[1]
+        self.window.kernel[0] * self.window.kernel[1] * self.window.kernel[2]
     }
 
     pub(crate) const fn input_len(&self) -> usize {
-        self.input[0] * self.input[1] * self.input[2]
+        self.input[0] * self.input[1] * self.input[2] * self.channels
     }
 
     pub(crate) const fn output_len(&self) -> usize {
-        self.output[0] * self.output[1] * self.input[2]
+        self.output[0] * self.output[1] * self.output[2] * self.channels
     }
 
-    /// The elements of the window that are inside of the image along `axis`, for output `at`.
+    /// The elements of the window that are inside of the volume along `axis`, for output `at`.
     #[inline(always)]
-    fn on_image(&self, axis: usize, at: usize) -> Range<usize> {
+    fn inside(&self, axis: usize, at: usize) -> Range<usize> {
         let Window { kernel, stride, padding, dilation, .. } = self.window;
         if self.adaptive {
             let (size, outputs) = (self.input[axis], self.output[axis]);
@@ -102,26 +110,29 @@ impl Pool {
         first..end.min(kernel[axis])
     }
 
-    /// The pixels under the window of output pixel `row`, `column`.
+    /// The pixels under the window of the output pixel with these indices, where the elements of the window that are
+    /// inside of the volume are known.
     #[inline(always)]
-    fn under(&self, row: usize, column: usize) -> Under {
+    fn under(&self, at: [usize; 3], [planes, rows, columns]: [Range<usize>; 3]) -> Under {
         let Window { kernel, stride, padding, dilation, .. } = self.window;
         // The pixel of the window's first element, plus the padding, so that it is not negative.
-        let [first_row, first_column] = if self.adaptive {
-            [row * self.input[0] / self.output[0], column * self.input[1] / self.output[1]]
+        let first = if self.adaptive {
+            [0, 1, 2].map(|axis| at[axis] * self.input[axis] / self.output[axis])
         } else {
-            [row * stride[0], column * stride[1]]
+            [0, 1, 2].map(|axis| at[axis] * stride[axis])
         };
-        let pixel = first_row * self.input[1] + first_column;
+        let [_, height, width] = self.input;
+        let pixel = |[plane, row, column]: [usize; 3]| (plane * height + row) * width + column;
         Under {
-            at: [row, column],
-            rows: self.on_image(0, row),
-            columns: self.on_image(1, column),
-            kernel_width: kernel[1],
-            pixel,
-            padding: padding[0][0] * self.input[1] + padding[1][0],
-            steps: [dilation[0] * self.input[1], dilation[1]],
-            channels: self.input[2],
+            at,
+            planes,
+            rows,
+            columns,
+            kernel,
+            pixel: pixel(first),
+            padding: pixel(padding.map(|[before, _]| before)),
+            steps: [dilation[0] * height * width, dilation[1] * width, dilation[2]],
+            channels: self.channels,
         }
     }
 
@@ -129,9 +140,10 @@ impl Pool {
     #[inline(always)]
     fn divisor(&self, under: &Under, include_padding: bool) -> f32 {
         let count = if include_padding {
-            self.counted(0, under.at[0]) * self.counted(1, under.at[1])
+            let [plane, row, column] = under.at;
+            self.counted(0, plane) * self.counted(1, row) * self.counted(2, column)
         } else {
-            under.rows.len() * under.columns.len()
+            under.lines() * under.columns.len()
         };
         count as f32
     }
@@ -148,42 +160,76 @@ impl Pool {
     }
 }
 
-/// The elements of the window that are inside of the image, at one position of the window.
+/// The elements of the window that are inside of the volume, at one position of the window.
 struct Under {
-    /// Row and column of the output.
-    at: [usize; 2],
-    /// Lines of the window.
+    /// Plane, row and column of the output.
+    at: [usize; 3],
+    /// Planes of the window.
+    planes: Range<usize>,
+    /// Lines of each plane.
     rows: Range<usize>,
     /// Elements of each line.
     columns: Range<usize>,
-    kernel_width: usize,
+    kernel: [usize; 3],
     /// The pixel under the first element of the window, plus `padding`.
     pixel: usize,
-    /// Pixels of padding before the first pixel of the image, in lines of the image.
+    /// Pixels of padding before the first pixel of the volume, in lines of the volume.
     padding: usize,
-    /// Pixels from one element of the window to the next, down and to the right.
-    steps: [usize; 2],
+    /// Pixels from one element of the window to the next along each axis.
+    steps: [usize; 3],
     channels: usize,
 }
 
+/// A line of the window, inside of the volume.
+#[derive(Clone, Copy)]
+struct WindowLine {
+    /// The index of its first element in the window.
+    element: usize,
+    /// The pixel under that element, plus the padding.
+    pixel: usize,
+}
+
 impl Under {
-    /// The index of element `i`, `j` in the window.
+    /// The number of lines.
     #[inline(always)]
-    fn element(&self, i: usize, j: usize) -> usize {
-        i * self.kernel_width + j
+    fn lines(&self) -> usize {
+        self.planes.len() * self.rows.len()
     }
 
-    /// The index of the first element inside of the image.
+    /// Line `row` of plane `plane`.
+    #[inline(always)]
+    fn line(&self, plane: usize, row: usize) -> WindowLine {
+        let [_, height, width] = self.kernel;
+        WindowLine {
+            element: (plane * height + row) * width,
+            pixel: self.pixel + plane * self.steps[0] + row * self.steps[1],
+        }
+    }
+
+    /// The index of the first element inside of the volume.
     #[inline(always)]
     fn first(&self) -> usize {
-        self.element(self.rows.start, self.columns.start)
+        self.line(self.planes.start, self.rows.start).element + self.columns.start
     }
 
-    /// The offset of the pixel under element `i`, `j`.
+    /// The offset of the pixel under element `j` of a line.
     #[inline(always)]
-    fn at(&self, i: usize, j: usize) -> usize {
-        (self.pixel + i * self.steps[0] + j * self.steps[1] - self.padding) * self.channels
+    fn at(&self, line: WindowLine, j: usize) -> usize {
+        (line.pixel + j * self.steps[2] - self.padding) * self.channels
     }
+}
+
+/// Runs a block for each [`WindowLine`] of an [`Under`]. No function, since a closure is not inlined for certain, and its
+/// sums would be in memory then.
+macro_rules! for_each_line {
+    ($under:expr, |$line:ident| $block:block) => {
+        for plane in $under.planes.clone() {
+            for row in $under.rows.clone() {
+                let $line = $under.line(plane, row);
+                $block
+            }
+        }
+    };
 }
 
 /// The operation of a pool at one position of its window on `L` neighbouring channels, the first of which is element
@@ -192,32 +238,43 @@ trait WindowOp {
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize);
 }
 
-/// Applies `op` at each position of the window on one image, to all channels.
+/// Applies `op` at each position of the window on one volume, to all channels.
 #[inline(always)]
 fn sweep(pool: &Pool, op: &mut impl WindowOp) {
-    const VECTOR: usize = 16;
-    const QUARTER: usize = 4;
-    let channels = pool.input[2];
-    for row in 0..pool.output[0] {
-        for column in 0..pool.output[1] {
-            let under = pool.under(row, column);
-            let y = (row * pool.output[1] + column) * channels;
-            let mut c = 0;
-            // Constant numbers of channels, so that the operation becomes vector instructions: a vector of AVX-512, one
-            // of SSE, and single channels for the rest.
-            while c + VECTOR <= channels {
-                op.channels::<VECTOR>(&under, y + c, c);
-                c += VECTOR;
-            }
-            while c + QUARTER <= channels {
-                op.channels::<QUARTER>(&under, y + c, c);
-                c += QUARTER;
-            }
-            while c < channels {
-                op.channels::<1>(&under, y + c, c);
-                c += 1;
+    let mut y = 0;
+    for plane in 0..pool.output[0] {
+        // Once per plane and once per row, since it divides.
+        let planes = pool.inside(0, plane);
+        for row in 0..pool.output[1] {
+            let rows = pool.inside(1, row);
+            for column in 0..pool.output[2] {
+                let ranges = [planes.clone(), rows.clone(), pool.inside(2, column)];
+                apply(pool.channels, &pool.under([plane, row, column], ranges), y, op);
+                y += pool.channels;
             }
         }
+    }
+}
+
+/// Applies `op` at one position of the window, to all channels; `y` is the first element of the output there.
+#[inline(always)]
+fn apply(channels: usize, under: &Under, y: usize, op: &mut impl WindowOp) {
+    const VECTOR: usize = 16;
+    const QUARTER: usize = 4;
+    let mut c = 0;
+    // Constant numbers of channels, so that the operation becomes vector instructions: a vector of AVX-512, one
+    // of SSE, and single channels for the rest.
+    while c + VECTOR <= channels {
+        op.channels::<VECTOR>(under, y + c, c);
+        c += VECTOR;
+    }
+    while c + QUARTER <= channels {
+        op.channels::<QUARTER>(under, y + c, c);
+        c += QUARTER;
+    }
+    while c < channels {
+        op.channels::<1>(under, y + c, c);
+        c += 1;
     }
 }
 
@@ -248,14 +305,14 @@ impl WindowOp for Max<'_> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let mut largest = [f32::NEG_INFINITY; L];
-        for i in under.rows.clone() {
+        for_each_line!(under, |line| {
             for j in under.columns.clone() {
-                let x = lanes::<_, L>(self.x, under.at(i, j) + c);
+                let x = lanes::<_, L>(self.x, under.at(line, j) + c);
                 for l in 0..L {
                     largest[l] = if wins(x[l], largest[l]) { x[l] } else { largest[l] };
                 }
             }
-        }
+        });
         *lanes_mut(self.y, y) = largest;
     }
 }
@@ -300,17 +357,17 @@ impl<W: Winner> WindowOp for MaxAndWinners<'_, W> {
         let mut largest = [f32::NEG_INFINITY; L];
         // If all are -inf, the first wins.
         let mut winner = [under.first() as u32; L];
-        for i in under.rows.clone() {
+        for_each_line!(under, |line| {
             for j in under.columns.clone() {
-                let x = lanes::<_, L>(self.x, under.at(i, j) + c);
-                let element = under.element(i, j) as u32;
+                let x = lanes::<_, L>(self.x, under.at(line, j) + c);
+                let element = (line.element + j) as u32;
                 for l in 0..L {
                     let wins = wins(x[l], largest[l]);
                     largest[l] = if wins { x[l] } else { largest[l] };
                     winner[l] = if wins { element } else { winner[l] };
                 }
             }
-        }
+        });
         *lanes_mut(self.y, y) = largest;
         *lanes_mut(self.winners, y) = winner.map(W::starting_at);
     }
@@ -327,10 +384,10 @@ impl<W: Winner> WindowOp for MaxBackward<'_, W> {
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let d_y = *lanes::<_, L>(self.d_y, y);
         let winner = lanes::<_, L>(self.winners, y).map(W::element);
-        for i in under.rows.clone() {
+        for_each_line!(under, |line| {
             for j in under.columns.clone() {
-                let element = under.element(i, j) as u32;
-                let d_x = lanes_mut::<_, L>(self.d_x, under.at(i, j) + c);
+                let element = (line.element + j) as u32;
+                let d_x = lanes_mut::<_, L>(self.d_x, under.at(line, j) + c);
                 let mut sum = *d_x;
                 for l in 0..L {
                     // Each element of the window is compared with the winner, instead of one indexed addition per
@@ -339,7 +396,7 @@ impl<W: Winner> WindowOp for MaxBackward<'_, W> {
                 }
                 *d_x = sum;
             }
-        }
+        });
     }
 }
 
@@ -363,17 +420,17 @@ impl WindowOp for Average<'_> {
         let divisor = self.pool.divisor(under, self.include_padding);
         let Range { start, end } = under.columns;
         // A branch, since sums in parts take longer where lines are short.
-        let in_parts = end - start > LINE || under.rows.len() * (end - start) > PART;
+        let in_parts = end - start > LINE || under.lines() * (end - start) > PART;
         *lanes_mut(self.y, y) = if in_parts {
             let mut sum = [0.0; L];
-            for i in under.rows.clone() {
+            for_each_line!(under, |line| {
                 for first in (start..end).step_by(PART) {
-                    let part = self.sum_of_part::<L>(under, c, i, first..end.min(first + PART));
+                    let part = self.sum_of_part::<L>(under, c, line, first..end.min(first + PART));
                     for l in 0..L {
                         sum[l] += f64::from(part[l]);
                     }
                 }
-            }
+            });
             sum.map(|sum| (sum / f64::from(divisor)) as f32)
         } else {
             self.sum::<L>(under, c).map(|sum| sum / divisor)
@@ -382,48 +439,53 @@ impl WindowOp for Average<'_> {
 }
 
 impl Average<'_> {
-    /// The elements `i`, `j` of the window in `L` channels, the first of which is `c`.
+    /// Element `j` of a line of the window in `L` channels, the first of which is `c`.
     #[inline(always)]
-    fn at<const L: usize>(&self, under: &Under, c: usize, [i, j]: [usize; 2]) -> &[f32; L] {
-        lanes(self.x, under.at(i, j) + c)
+    fn at<const L: usize>(
+        &self,
+        under: &Under,
+        c: usize,
+        (line, j): (WindowLine, usize),
+    ) -> &[f32; L] {
+        lanes(self.x, under.at(line, j) + c)
     }
 
     /// The sum of all elements.
     #[inline(always)]
     fn sum<const L: usize>(&self, under: &Under, c: usize) -> [f32; L] {
         let mut sum = [0.0; L];
-        for i in under.rows.clone() {
+        for_each_line!(under, |line| {
             for j in under.columns.clone() {
-                let x = self.at::<L>(under, c, [i, j]);
+                let x = self.at::<L>(under, c, (line, j));
                 for l in 0..L {
                     sum[l] += x[l];
                 }
             }
-        }
+        });
         sum
     }
 
-    /// The sum of some elements of line `i`: of four at a time, so that fewer additions follow each other.
+    /// The sum of some elements of a line: of four at a time, so that fewer additions follow each other.
     #[inline(always)]
     fn sum_of_part<const L: usize>(
         &self,
         under: &Under,
         c: usize,
-        i: usize,
+        line: WindowLine,
         columns: Range<usize>,
     ) -> [f32; L] {
         let mut sum = [0.0; L];
         let mut j = columns.start;
         while j + 4 <= columns.end {
-            let (w, x) = (self.at::<L>(under, c, [i, j]), self.at::<L>(under, c, [i, j + 1]));
-            let (y, z) = (self.at::<L>(under, c, [i, j + 2]), self.at::<L>(under, c, [i, j + 3]));
+            let at = |nth| self.at::<L>(under, c, (line, j + nth));
+            let (w, x, y, z) = (at(0), at(1), at(2), at(3));
             for l in 0..L {
                 sum[l] += (w[l] + x[l]) + (y[l] + z[l]);
             }
             j += 4;
         }
         for j in j..columns.end {
-            let x = self.at::<L>(under, c, [i, j]);
+            let x = self.at::<L>(under, c, (line, j));
             for l in 0..L {
                 sum[l] += x[l];
             }
@@ -444,23 +506,23 @@ impl WindowOp for AverageBackward<'_> {
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let divisor = self.pool.divisor(under, self.include_padding);
         let d = lanes::<_, L>(self.d_y, y).map(|d| d / divisor);
-        for i in under.rows.clone() {
+        for_each_line!(under, |line| {
             for j in under.columns.clone() {
-                let d_x = lanes_mut::<_, L>(self.d_x, under.at(i, j) + c);
+                let d_x = lanes_mut::<_, L>(self.d_x, under.at(line, j) + c);
                 for l in 0..L {
                     d_x[l] += d[l];
                 }
             }
-        }
+        });
     }
 }
 
 /// The maximum under each window; padding never wins.
 pub(crate) fn max(isa: Isa, pool: &Pool, x: &[f32], y: &mut [f32]) {
     // Compared as a whole: also stride, padding and dilation must be those of a pool of two by two pixels.
-    let by_2 = Pool::side_by_side([2, 2], pool.output, pool.input[2]);
-    if pool.window == by_2.window {
-        max_2x2(isa, pool.input, x, y);
+    let [_, height, width] = pool.input;
+    if pool.window == Pool::side_by_side([2, 2], [1, 1], 1).window {
+        max_2x2(isa, [height, width, pool.channels], x, y);
     } else {
         max_of_any(pool, x, y);
     }

@@ -72,7 +72,8 @@ pub(crate) fn d_bias(d_y: &[f32], d_bias: &mut [f32]) {
 }
 
 /// `y[h, w, f] = b[f] + Σ x[h*stride + i*dilation - padding, .., c] * weight[i, j, c, f]` for each
-/// image, over all kernel elements `i, j` that are inside of the image and all channels `c` of the group of `f`.
+/// image, over all kernel elements `i, j` that are inside of the image and all channels `c` of the group of `f`; and so
+/// for volumes, which have an axis more.
 pub(crate) fn conv2d(g: &Geometry, args: ConvArgs<'_>) {
     let ConvArgs { x, weight, bias, y } = args;
     for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len())) {
@@ -304,6 +305,28 @@ struct Tap {
 
 /// Calls `f` for each pair of an output pixel and an input element that it reads.
 fn for_each_tap(g: &Geometry, mut f: impl FnMut(Tap)) {
+    let (depth, plane) = (g.depth, g.planes());
+    for out in 0..depth.output {
+        for k in 0..depth.kernel {
+            let Some(read) = (out * depth.stride + k * depth.dilation).checked_sub(depth.before)
+            else {
+                continue;
+            };
+            if read < depth.input {
+                for_each_tap_of_planes(&plane, |Tap { x, y, weight }| {
+                    f(Tap {
+                        x: read * plane.input_len() + x,
+                        y: out * plane.output_len() + y,
+                        weight: k * plane.weight_len() + weight,
+                    });
+                });
+            }
+        }
+    }
+}
+
+/// The same of an image, or of a plane of a volume.
+fn for_each_tap_of_planes(g: &Geometry, mut f: impl FnMut(Tap)) {
     let channels = g.group_channels();
     for h in 0..g.output[0] {
         for w in 0..g.output[1] {

@@ -3,11 +3,14 @@
 //! Batches are divided by samples; kernels divide a sample only within `parallel::split_samples`. Each output is a sum of
 //! its own, so that its bits do not depend on the division.
 
-use super::conv_args::ConvArgs;
+use super::conv_args::{ConvArgs, Onto};
 use super::dense_args::ColumnsArgs;
+#[cfg(feature = "std")]
 use super::epilogue::Epilogue;
 use super::geometry::Geometry;
 use super::isa::Isa;
+#[cfg(feature = "std")]
+use super::product::Accumulate;
 #[cfg(feature = "std")]
 use crate::system::{parallel, time};
 #[cfg(feature = "std")]
@@ -16,7 +19,7 @@ use core::{mem, ops::Range};
 use std::cell::Cell;
 
 /// A kernel of convolutions.
-pub(super) type ConvKernel = fn(Isa, &Geometry, ConvArgs<'_>, Epilogue<'_>);
+pub(super) type ConvKernel = fn(Isa, &Geometry, ConvArgs<'_>, Onto<'_>);
 
 /// Computes a convolution by `kernel`: of a single image by lines, on several threads.
 #[inline]
@@ -25,10 +28,11 @@ pub(super) fn conv_by_lines(
     isa: Isa,
     g: &Geometry,
     args: ConvArgs<'_>,
-    epilogue: Epilogue<'_>,
+    onto: Onto<'_>,
 ) {
     #[cfg(feature = "std")]
     if args.x.len() == g.input_len() && splits_lines([g]) {
+        let (accumulate, epilogue) = onto;
         let ConvArgs { x, weight, bias, y } = args;
         assert!(y.len() == g.output_len(), "an image of both");
         let x_line = g.input_len() / g.input[0];
@@ -36,10 +40,11 @@ pub(super) fn conv_by_lines(
             let met = g.lines_met(&lines);
             let x = &x[met.start * x_line..met.end * x_line];
             let epilogue = epilogue.starting_at(lines.start * (g.output_len() / g.output[0]));
-            kernel(isa, &g.of_lines(&lines), ConvArgs { x, weight, bias, y }, epilogue);
+            let args = ConvArgs { x, weight, bias, y };
+            kernel(isa, &g.of_lines(&lines), args, (accumulate, epilogue));
         });
     }
-    kernel(isa, g, args, epilogue);
+    kernel(isa, g, args, onto);
 }
 
 /// A kernel that computes some channels of the output of an image, and stores and adds these alone.
@@ -53,8 +58,9 @@ const BLOCK: usize = 16;
 /// Whether the filters of a single image are divided among threads. Divided by lines, each thread would read all weights,
 /// which are many for few pixels here: ResNet-18 on two threads took 8.9 ms instead of 8.5.
 #[cfg(feature = "std")]
-pub(super) fn splits_filters(g: &Geometry) -> bool {
-    g.groups == 1
+pub(super) fn splits_filters(g: &Geometry, accumulate: Accumulate) -> bool {
+    accumulate == Accumulate::Overwrite
+        && g.groups == 1
         && g.filters.is_multiple_of(BLOCK)
         && g.weight_len() > 4 * g.output_len()
         && parallel::splits_sample(time(g.macs(), 0))

@@ -234,6 +234,7 @@ fn convolutions_with_many_weights_agree_with_their_twins() {
         padding: [[0; 2]; 2],
         dilation: [1, 1],
         groups: 1,
+        depth: Depth::FLAT,
     };
     let large = Geometry { channels: 60, padding: [[1; 2]; 2], output: [9, 20], ..packed };
     let strided = Geometry { channels: 120, stride: [1, 2], output: [9, 10], ..large };
@@ -253,6 +254,7 @@ fn depthwise_convolutions_of_any_size_agree_with_their_twins() {
         padding: [[1; 2]; 2],
         dilation: [1, 1],
         groups: 20,
+        depth: Depth::FLAT,
     };
     let strided = Geometry { stride: [1, 3], output: [2, 1000], ..wide };
     let large = Geometry {
@@ -338,6 +340,7 @@ pub(super) fn any_convolution(seed: u64) -> Geometry {
         padding,
         dilation,
         groups,
+        depth: Depth::FLAT,
     };
     for axis in 0..2 {
         let extent = dilation[axis] * (kernel[axis] - 1) + 1;
@@ -371,7 +374,122 @@ fn any_depthwise(seed: u64) -> Geometry {
         output[axis] = (padded.max(extent) - extent) / stride[axis] + 1;
     }
     let (filters, groups) = (channels, channels);
-    Geometry { input, channels, output, filters, kernel, stride, padding, dilation, groups }
+    let depth = Depth::FLAT;
+    Geometry { input, channels, output, filters, kernel, stride, padding, dilation, groups, depth }
+}
+
+/// Any convolution of volumes.
+fn any_volumes(seed: u64, planes: Geometry) -> Geometry {
+    let key = RngKey::new(seed).fold_in(1);
+    let mut drawn = 0;
+    let mut draw = |choices: &[usize]| {
+        drawn += 1;
+        choices[key.bits(drawn) as usize % choices.len()]
+    };
+    let (kernel, stride, dilation) =
+        (draw(&[1, 2, 3, 3, 4]), draw(&[1, 1, 2, 3]), draw(&[1, 1, 2]));
+    let [before, after] = [draw(&[0, 0, 1, 2, 4]), draw(&[0, 0, 1, 2])];
+    let extent = dilation * (kernel - 1) + 1;
+    // A kernel that does not fit makes the input larger.
+    let input = draw(&[1, 2, 3, 5]).max(extent.saturating_sub(before + after));
+    let output = (input + before + after - extent) / stride + 1;
+    Geometry { depth: Depth { input, output, kernel, stride, before, dilation }, ..planes }
+}
+
+fn for_all_volumes(mut f: impl FnMut(Isa, usize, &Geometry)) {
+    for isa in available() {
+        for seed in 0..200 {
+            f(isa, 1 + seed as usize % 3, &any_volumes(seed, any_convolution(seed)));
+            f(isa, 1 + seed as usize % 3, &any_volumes(seed, any_depthwise(seed)));
+        }
+    }
+}
+
+#[test]
+fn conv3d_agrees_with_its_twin() {
+    for_all_volumes(|isa, n, g| {
+        let (x, weight) = (whole(n * g.input_len(), 1), whole(g.weight_len(), 2));
+        for bias in [whole(g.filters, 3), vec![]] {
+            let before = vec![f32::NAN; n * g.output_len()];
+            let (x, weight, bias) = (&x, &weight, &bias);
+            let y = written(&before, |y| conv3d(isa, g, ConvArgs { x, weight, bias, y }));
+            let mut twin = before;
+            reference::conv2d(g, ConvArgs { x, weight, bias, y: &mut twin });
+            assert_eq!(y, twin, "{isa:?}: {g:?}");
+        }
+    });
+}
+
+#[test]
+fn conv3d_d_x_agrees_with_its_twin() {
+    for_all_volumes(|isa, n, g| {
+        let (d_y, weight) = (whole(n * g.output_len(), 1), whole(g.weight_len(), 2));
+        let mut flipped = vec![f32::NAN; g.weight_len()];
+        conv3d_flip(isa, g, &weight, &mut flipped);
+        let before = vec![f32::NAN; n * g.input_len()];
+        let d_x = written(&before, |d_x| conv3d_d_x(isa, g, &d_y, &flipped, d_x));
+        let mut twin = before;
+        reference::conv2d_d_x(g, &d_y, &weight, &mut twin);
+        assert_eq!(d_x, twin, "{isa:?}: {g:?}");
+    });
+}
+
+/// All weights, overwritten and added to, and each part by itself.
+#[test]
+fn conv3d_d_weight_agrees_with_its_twin() {
+    for_all_volumes(|isa, n, g| {
+        let (x, d_y) = (&whole(n * g.input_len(), 1), &whole(n * g.output_len(), 2));
+        let (mut scratch, before) = (vec![f32::NAN; g.scratch_len()], whole(g.weight_len(), 3));
+        let mut twin = vec![0.0; g.weight_len()];
+        reference::conv2d_d_weight(g, x, d_y, &mut twin);
+        let mut check = |part: Option<Taps>, accumulate, before: &[f32], twin: &[f32]| {
+            let found = written(before, |d_weight| {
+                let scratch = if part.is_some() { &mut [][..] } else { &mut scratch[..] };
+                let args = ConvDWeightArgs { part, accumulate, x, d_y, d_weight, scratch };
+                conv3d_d_weight(isa, g, args);
+            });
+            assert_eq!(found, twin, "{isa:?}: {g:?}, {part:?}");
+        };
+        check(None, Accumulate::Overwrite, &vec![f32::NAN; twin.len()], &twin);
+        let some = g.group_channels().div_ceil(2);
+        for tap in 0..g.taps() {
+            for channel in (0..g.group_channels()).step_by(some) {
+                let rows = some.min(g.group_channels() - channel) * g.filters;
+                let first = (tap * g.group_channels() + channel) * g.filters;
+                let (part, twin) = (Some(Taps { tap, channel }), &twin[first..][..rows]);
+                check(part, Accumulate::Overwrite, &vec![f32::NAN; rows], twin);
+            }
+        }
+        let sums: Vec<f32> = twin.iter().zip(&before).map(|(twin, before)| twin + before).collect();
+        check(None, Accumulate::Add, &before, &sums);
+    });
+}
+
+/// Planes that do not all stay in cache at once, and weights that are read one kernel element after the other.
+#[test]
+fn large_convolutions_of_volumes_agree_with_their_twins() {
+    let wide = Geometry {
+        input: [9, 300],
+        channels: 17,
+        output: [9, 300],
+        filters: 16,
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding: [[1; 2]; 2],
+        dilation: [1, 1],
+        groups: 1,
+        depth: Depth { input: 4, output: 4, kernel: 3, stride: 1, before: 1, dilation: 1 },
+    };
+    let many = Geometry { input: [3, 4], output: [3, 4], channels: 60, filters: 257, ..wide };
+    for g in [wide, many] {
+        let (x, weight) = (whole(g.input_len(), 1), whole(g.weight_len(), 2));
+        let (mut y, mut twin) = (vec![f32::NAN; g.output_len()], vec![f32::NAN; g.output_len()]);
+        reference::conv2d(&g, ConvArgs { x: &x, weight: &weight, bias: &[], y: &mut twin });
+        for isa in available() {
+            conv3d(isa, &g, ConvArgs { x: &x, weight: &weight, bias: &[], y: &mut y });
+            assert_eq!(y, twin, "{isa:?}");
+        }
+    }
 }
 
 fn for_all_convolutions(mut f: impl FnMut(Isa, usize, &Geometry)) {

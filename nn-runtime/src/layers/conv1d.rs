@@ -195,7 +195,7 @@ mod tests {
     /// The definition, step by step in `f64`.
     fn naive<S: Spec<Arguments = conv1d::Conv1d>>(weights: &[f32], x: &[f32]) -> Vec<f64> {
         let conv1d::Conv1d { kernel, stride, dilation, groups, bias, .. } = S::ARGUMENTS;
-        let [before, _] = S::ARGUMENTS.window(S::INPUT).padding[1];
+        let [before, _] = S::ARGUMENTS.window(S::INPUT).padding[2];
         let (channels, filters) = (S::INPUT.last(), S::OUTPUT.last());
         let (cg, fg) = (channels / groups, filters / groups);
         let mut y = Vec::new();

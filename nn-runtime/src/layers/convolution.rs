@@ -6,10 +6,11 @@ use crate::kernels::{self, Geometry, Isa};
 use crate::types::Steps;
 use core::ops::Range;
 
-/// A convolution whose sizes are constants. Its weights `[KH, KW, C / groups, F]` come before its bias `[F]`.
+/// A convolution whose sizes are constants. Its weights `[KD, KH, KW, C / groups, F]` come before its bias `[F]`.
 ///
-/// A sequence is an image of height 1. One that ends early is an image of smaller width: `steps` are the valid steps of
-/// the inputs, and the outputs and the input gradients are zero after the end of each sequence.
+/// An image is a volume of depth 1, and a sequence an image of height 1. One that ends early is an image of smaller width:
+/// `steps` are the valid steps of the inputs, and the outputs and the input gradients are zero after the end of each
+/// sequence.
 pub(super) trait Convolution: Sized {
     /// The sizes.
     const GEOMETRY: Geometry;
@@ -25,12 +26,12 @@ pub(super) trait Convolution: Sized {
         Self::for_each_length(steps, x.len(), |samples, g| {
             let (x_range, y_range) = Self::ranges(&samples, g);
             if g.output_len() > 0 {
-                let Geometry { channels, filters, groups, .. } = const { Self::GEOMETRY };
-                // Constants even where a sequence is short: with them the compiler drops one of the kernels in
-                // `conv2d`.
-                let g = &Geometry { channels, filters, groups, ..*g };
+                let Geometry { channels, filters, groups, depth, .. } = const { Self::GEOMETRY };
+                // Constants even where a sequence is short: with them the compiler drops most of the kernels in
+                // `conv3d`.
+                let g = &Geometry { channels, filters, groups, depth, ..*g };
                 let (x, y) = (&x[x_range], &mut y[y_range]);
-                kernels::conv2d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y });
+                kernels::conv3d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y });
             }
             y[samples.after_end(g.output_len(), const { Self::GEOMETRY.output_len() })].fill(0.0);
         });

@@ -9,7 +9,7 @@ use unrolled_shape::registry::ROWS;
 use unrolled_shape::rules::pad1d::PadMode;
 use unrolled_shape::rules::upsample::Mode;
 use unrolled_shape::rules::{gelu, gru, lstm, reduce, rnn};
-use unrolled_shape::{Padding, StepPadding};
+use unrolled_shape::{Padding, StepPadding, VolumePadding};
 
 /// Factors of random inputs in `[-1, 1)`: zero, subnormal, tiny, and large ones.
 const TINY: [f32; 3] = [0.0, 1e-40, 1e-30];
@@ -180,13 +180,19 @@ tests! {
         AdaptiveAvgPool1d: adaptive_avg_pool1d::AdaptiveAvgPool1d { size: 4 }, [&[7, 3]] -> &[4, 3], Scaling::Linear;
         AdaptiveAvgPool2d: adaptive_avg_pool2d::AdaptiveAvgPool2d { size: [3, 4] }, [&[5, 7, 3]] -> &[3, 4, 3],
             Scaling::Linear;
+        AdaptiveAvgPool3d: adaptive_avg_pool3d::AdaptiveAvgPool3d { size: [2, 3, 1] }, [&[3, 5, 2, 3]] -> &[2, 3, 1, 3],
+            Scaling::Linear;
         AdaptiveMaxPool1d: adaptive_max_pool1d::AdaptiveMaxPool1d { size: 4 }, [&[7, 3]] -> &[4, 3], Scaling::Linear;
         AdaptiveMaxPool2d: adaptive_max_pool2d::AdaptiveMaxPool2d { size: [3, 4] }, [&[5, 7, 3]] -> &[3, 4, 3],
+            Scaling::Linear;
+        AdaptiveMaxPool3d: adaptive_max_pool3d::AdaptiveMaxPool3d { size: [2, 3, 1] }, [&[3, 5, 2, 3]] -> &[2, 3, 1, 3],
             Scaling::Linear;
         AvgPool1d: avg_pool1d::AvgPool1d { kernel: 2, stride: None, padding: StepPadding::Explicit(0), count_include_pad: true, ceil_mode: false },
             [&[7, 3]] -> &[3, 3], Scaling::Linear;
         AvgPool2d: avg_pool2d::AvgPool2d { kernel: [2; 2], stride: None, padding: Padding::Explicit([0; 2]), count_include_pad: true, ceil_mode: false },
             [&[5, 7, 3]] -> &[2, 3, 3], Scaling::Linear;
+        AvgPool3d: avg_pool3d::AvgPool3d { kernel: [2; 3], stride: None, padding: VolumePadding::Explicit([0; 3]), count_include_pad: true, ceil_mode: false },
+            [&[4, 5, 3, 3]] -> &[2, 2, 1, 3], Scaling::Linear;
         Concat: concat::Concat {}, [&[2, 3], &[2, 1]] -> &[2, 4], Scaling::Linear;
         Conv1d<3, 2, 3, 0>: conv1d::Conv1d {
             out_channels: 3, kernel: 3, stride: 1, padding: StepPadding::Causal, dilation: 1, groups: 1, bias: false
@@ -199,6 +205,14 @@ tests! {
             out_channels: 5, kernel: [3; 2], stride: [1; 2], padding: NO_PADDING, dilation: [1; 2], groups: 5,
             bias: false
         }, [&[5, 6, 5]] -> &[3, 4, 5], Scaling::Linear;
+        Conv3d<3, 2, 3, 2, 3, 0>: conv3d::Conv3d {
+            out_channels: 3, kernel: [3, 2, 3], stride: [1; 3], padding: VolumePadding::Same, dilation: [1; 3], groups: 1,
+            bias: false
+        }, [&[4, 3, 2, 2]] -> &[4, 3, 2, 3], Scaling::Linear;
+        Conv3d<5, 1, 3, 3, 3, 0>: conv3d::Conv3d {
+            out_channels: 5, kernel: [3; 3], stride: [1; 3], padding: VolumePadding::Same, dilation: [1; 3], groups: 5,
+            bias: false
+        }, [&[3, 2, 4, 5]] -> &[3, 2, 4, 5], Scaling::Linear;
         ConvTranspose1d<3, 2, 3, 3, 0>: conv_transpose1d::ConvTranspose1d {
             out_channels: 3, kernel: 3, stride: 2, padding: 1, output_padding: 1, dilation: 1, groups: 1, bias: false
         }, [&[4, 2]] -> &[8, 3], Scaling::Linear;
@@ -217,6 +231,8 @@ tests! {
             [&[7, 3]] -> &[3, 3], Scaling::Linear;
         MaxPool2d: max_pool2d::MaxPool2d { kernel: [2; 2], stride: None, padding: Padding::Explicit([0; 2]), dilation: [1; 2], ceil_mode: false },
             [&[5, 7, 3]] -> &[2, 3, 3], Scaling::Linear;
+        MaxPool3d: max_pool3d::MaxPool3d { kernel: [2; 3], stride: None, padding: VolumePadding::Explicit([0; 3]), dilation: [1; 3], ceil_mode: false },
+            [&[4, 5, 3, 3]] -> &[2, 2, 1, 3], Scaling::Linear;
         Min: min::Min {}, [&[3, 4], &[4]] -> &[3, 4], Scaling::Linear;
         Pad1d: pad1d::Pad1d { padding: StepPadding::Sides([2, 1]), mode: PadMode::Constant, value: 0.0 }, [&[3, 2]] -> &[6, 2],
             Scaling::Linear;

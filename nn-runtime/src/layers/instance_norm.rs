@@ -1,4 +1,4 @@
-//! [`InstanceNorm`]: PyTorch's `nn.InstanceNorm1d` and `nn.InstanceNorm2d`, channels last.
+//! [`InstanceNorm`]: PyTorch's `nn.InstanceNorm1d`, `nn.InstanceNorm2d` and `nn.InstanceNorm3d`, channels last.
 
 use super::grouped::grouped_node;
 use unrolled_shape::rules::instance_norm;

@@ -34,9 +34,9 @@ mod tests {
         let (steps, channels) = (S::INPUT.dim(0), S::INPUT.dim(1));
         let winner = |out: usize| {
             let (t, c) = (out / channels, out % channels);
-            let under = (0..window.kernel[1]).filter_map(|k| {
-                let at = t * window.stride[1] + k * window.dilation[1];
-                let at = at.checked_sub(window.padding[1][0])?;
+            let under = (0..window.kernel[2]).filter_map(|k| {
+                let at = t * window.stride[2] + k * window.dilation[2];
+                let at = at.checked_sub(window.padding[2][0])?;
                 (at < steps).then_some(at * channels + c)
             });
             under.reduce(|best, at| if x[at] > x[best] { at } else { best }).unwrap()

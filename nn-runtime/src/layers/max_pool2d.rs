@@ -46,6 +46,8 @@ mod tests {
         let window = S::ARGUMENTS.window(S::INPUT);
         let [height, width, channels] = [0, 1, 2].map(|axis| S::INPUT.dim(axis));
         let input = |axis: usize, at: usize, tap: usize| {
+            // An image is a volume of depth 1.
+            let axis = axis + 1;
             (at * window.stride[axis] + tap * window.dilation[axis])
                 .checked_sub(window.padding[axis][0])
         };
@@ -54,8 +56,8 @@ mod tests {
             let (pixel, c) = (out / channels, out % channels);
             let (row, column) = (pixel / S::OUTPUT.dim(1), pixel % S::OUTPUT.dim(1));
             let mut best = None::<usize>;
-            for i in 0..window.kernel[0] {
-                for j in 0..window.kernel[1] {
+            for i in 0..window.kernel[1] {
+                for j in 0..window.kernel[2] {
                     let (Some(h), Some(w)) = (input(0, row, i), input(1, column, j)) else {
                         continue;
                     };

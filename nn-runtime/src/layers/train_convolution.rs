@@ -39,7 +39,7 @@ pub(super) trait TrainConvolution: Convolution {
         Self::LEN.div_ceil(GRADIENT_PART)
     } else {
         let g = Self::GEOMETRY;
-        g.kernel[0] * g.kernel[1] * g.group_channels().div_ceil(task_rows(g.filters)) + 1
+        g.taps() * g.group_channels().div_ceil(task_rows(g.filters)) + 1
     };
     /// The flipped and transposed weights, for the gradient of the input.
     const PREPARED: usize = Self::GEOMETRY.weight_len();
@@ -54,7 +54,7 @@ pub(super) trait TrainConvolution: Convolution {
 
     /// Writes the flipped and transposed weights.
     fn prepare(weight: &[f32], prepared: &mut [f32]) {
-        kernels::conv2d_flip(Isa::best(), const { &Self::GEOMETRY }, weight, prepared);
+        kernels::conv3d_flip(Isa::best(), const { &Self::GEOMETRY }, weight, prepared);
     }
 
     /// The forward pass of one shard.
@@ -82,7 +82,7 @@ pub(super) trait TrainConvolution: Convolution {
         }
         // From the deferred copies, in which states have taken the place of the padding.
         let (g, x) = (const { &Self::DEFERRED_GEOMETRY }, &*inputs);
-        kernels::conv2d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y: &mut *y });
+        kernels::conv3d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y: &mut *y });
         Self::clear_outputs(steps, y);
     }
 
@@ -98,7 +98,9 @@ pub(super) trait TrainConvolution: Convolution {
             }
             let inputs = x[x_range].chunks_exact(g.input_len());
             for (x, copy) in inputs.zip(copies.chunks_exact_mut(len)) {
-                let copied = border.add(g.input, g.channels, x, copy).len();
+                // A volume, which has no border here, is as many lines as its planes have.
+                let size = [g.depth.input * g.input[0], g.input[1]];
+                let copied = border.add(size, g.channels, x, copy).len();
                 copy[copied..].fill(0.0);
             }
         });
@@ -124,7 +126,7 @@ pub(super) trait TrainConvolution: Convolution {
             d_x[after_end].fill(0.0);
             if g.output_len() > 0 {
                 let d_y = &d_y[y_range];
-                kernels::conv2d_d_x(Isa::best(), g, d_y, ctx.prepared, &mut d_x[x_range]);
+                kernels::conv3d_d_x(Isa::best(), g, d_y, ctx.prepared, &mut d_x[x_range]);
             } else {
                 d_x[x_range].fill(0.0);
             }
@@ -174,7 +176,7 @@ pub(super) trait TrainConvolution: Convolution {
                 d_weight,
                 scratch: &mut *scratch,
             };
-            kernels::conv2d_d_weight(isa, g, args);
+            kernels::conv3d_d_weight(isa, g, args);
             kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.filters), d_y, d_bias);
             onto = Accumulate::Add;
         });
@@ -230,7 +232,7 @@ pub(super) trait TrainConvolution: Convolution {
                     d_weight: &mut *d_weights,
                     scratch: &mut [],
                 };
-                kernels::conv2d_d_weight(isa, &g, args);
+                kernels::conv3d_d_weight(isa, &g, args);
             }
             onto = Accumulate::Add;
         }

@@ -23,7 +23,7 @@ impl AdaptiveAvgPool1d {
     /// # Errors
     /// When the input has another rank, or `size` is 0 or larger than the input.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        adaptive_pool(Over::Steps, [self.size; 2], inputs[0])
+        adaptive_pool(Over::Steps, &[self.size], inputs[0])
     }
 }
 

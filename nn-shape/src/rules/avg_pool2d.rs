@@ -48,7 +48,7 @@ impl AvgPool2d {
             Some(stride) => stride,
             None => self.kernel,
         };
-        let window = Window::new(self.kernel, stride, self.padding, [1, 1], input);
+        let window = Window::over_images(self.kernel, stride, self.padding, [1, 1], input);
         if self.ceil_mode { window.rounded_up() } else { window }
     }
 }

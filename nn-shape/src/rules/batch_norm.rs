@@ -1,4 +1,4 @@
-//! `BatchNorm`: PyTorch's `nn.BatchNorm1d` and `nn.BatchNorm2d`, channels last.
+//! `BatchNorm`: PyTorch's `nn.BatchNorm1d`, `nn.BatchNorm2d` and `nn.BatchNorm3d`, channels last.
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;

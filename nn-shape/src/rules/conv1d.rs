@@ -168,10 +168,10 @@ mod tests {
         let input = Shape::new(&[20, 8]);
         let same = Conv1d { padding: StepPadding::Same, dilation: 3, ..conv(16, 4) };
         assert_eq!(same.output(&[input]).unwrap(), Shape::new(&[20, 16]));
-        assert_eq!(same.window(input).padding, [[0, 0], [4, 5]]);
+        assert_eq!(same.window(input).padding, [[0, 0], [0, 0], [4, 5]]);
         let causal = Conv1d { padding: StepPadding::Causal, ..same };
         assert_eq!(causal.output(&[input]).unwrap(), Shape::new(&[20, 16]));
-        assert_eq!(causal.window(input).padding, [[0, 0], [9, 0]]);
+        assert_eq!(causal.window(input).padding, [[0, 0], [0, 0], [9, 0]]);
         assert_eq!(causal.how(&[input]).as_str(), "(20 + 9 + 0 - 3*(4 - 1) - 1)/1 + 1 = 20");
         let strided = Conv1d { stride: 3, ..causal };
         assert_eq!(strided.output(&[input]).unwrap(), Shape::new(&[7, 16]));
@@ -204,7 +204,7 @@ mod tests {
         let layer = Conv1d { padding: StepPadding::Same, stride: 2, ..conv(16, 5) };
         let input = Shape::new(&[20, 8]);
         assert_eq!(layer.output(&[input]).unwrap(), Shape::new(&[10, 16]));
-        assert_eq!(layer.window(input).padding, [[0, 0], [1, 2]]);
+        assert_eq!(layer.window(input).padding, [[0, 0], [0, 0], [1, 2]]);
         assert_eq!(layer.step_map(input).apply(20), 10);
     }
 

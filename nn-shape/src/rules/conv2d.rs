@@ -72,7 +72,7 @@ impl Conv2d {
     /// The window of the kernel, over an input of this shape.
     #[must_use]
     pub const fn window(&self, input: Shape) -> Window {
-        Window::new(self.kernel, self.stride, self.padding, self.dilation, input)
+        Window::over_images(self.kernel, self.stride, self.padding, self.dilation, input)
     }
 
     /// The number of input channels of one group. The rule refuses 0 groups.
@@ -89,10 +89,9 @@ impl Conv2d {
 
     /// Its part in a depthwise separable convolution.
     const fn separable(&self, input: Shape) -> Option<Separable> {
-        let Window { kernel, stride, padding, dilation, .. } = self.window(input);
-        let extent = dilation[0] * (kernel[0] - 1) + 1;
-        let [above, below] = padding[0];
-        let unpadded = above + below + padding[1][0] + padding[1][1] == 0;
+        let (Self { kernel, stride, .. }, window) = (*self, self.window(input));
+        let ([_, [above, below], sides], extent) = (window.padding, window.extent(1));
+        let unpadded = above + below + sides[0] + sides[1] == 0;
         if self.groups == 1 && kernel[0] == 1 && kernel[1] == 1 && stride[0] == 1 && stride[1] == 1
         {
             if unpadded { Some(Separable::Pointwise) } else { None }
@@ -213,7 +212,7 @@ mod tests {
         }
         // The odd one goes to the end, as in PyTorch.
         let even = Conv2d { padding: Padding::Same, ..conv(8, 4) };
-        assert_eq!(even.window(IMAGE).padding, [[1, 2], [1, 2]]);
+        assert_eq!(even.window(IMAGE).padding, [[0, 0], [1, 2], [1, 2]]);
         assert_eq!(even.how(&[IMAGE]).as_str(), "(28 + 1 + 2 - 4)/1 + 1 = 28");
     }
 
@@ -313,10 +312,10 @@ mod tests {
         let layer = Conv2d { padding: Padding::Same, stride: [2, 2], ..conv(32, 3) };
         let input = Shape::new(&[28, 15, 3]);
         assert_eq!(layer.output(&[input]).unwrap(), Shape::new(&[14, 8, 32]));
-        assert_eq!(layer.window(input).padding, [[0, 1], [1, 1]]);
+        assert_eq!(layer.window(input).padding, [[0, 0], [0, 1], [1, 1]]);
         let wide = Conv2d { stride: [3, 5], ..layer };
         assert_eq!(wide.output(&[input]).unwrap(), Shape::new(&[10, 3, 32]));
-        assert_eq!(wide.window(input).padding, [[1, 1], [0, 0]]);
+        assert_eq!(wide.window(input).padding, [[0, 0], [1, 1], [0, 0]]);
     }
 
     #[test]

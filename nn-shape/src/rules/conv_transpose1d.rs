@@ -81,9 +81,10 @@ impl ConvTranspose1d {
     #[must_use]
     pub const fn window(&self) -> Window {
         // A sequence is an image of height 1.
-        let (kernel, stride, dilation) = ([1, self.kernel], [1, self.stride], [1, self.dilation]);
+        let [kernel, stride, dilation] =
+            [[1, 1, self.kernel], [1, 1, self.stride], [1, 1, self.dilation]];
         let window = Window::without_padding(Over::Steps, kernel, stride, dilation);
-        Window { padding: [[0; 2], [self.padding; 2]], ..window }
+        Window { padding: [[0; 2], [0; 2], [self.padding; 2]], ..window }
     }
 
     const fn transposed(&self) -> Transposed {
@@ -92,7 +93,7 @@ impl ConvTranspose1d {
             groups: self.groups,
             bias: self.bias,
             window: self.window(),
-            output_padding: [0, self.output_padding],
+            output_padding: [0, 0, self.output_padding],
         }
     }
 }

@@ -1,11 +1,12 @@
 //! `ConvTranspose2d`: PyTorch's `nn.ConvTranspose2d`, channels last.
 
+use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::role::Role;
 use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::transposed::Transposed;
-use crate::rules::window::{Over, Window};
+use crate::rules::window::Window;
 use crate::shape::Shape;
 use crate::tensors::TensorSink;
 use crate::text::Text;
@@ -80,9 +81,10 @@ impl ConvTranspose2d {
     /// The window of the kernel in the output.
     #[must_use]
     pub const fn window(&self) -> Window {
-        let [height, width] = self.padding;
-        let window = Window::without_padding(Over::Images, self.kernel, self.stride, self.dilation);
-        Window { padding: [[height; 2], [width; 2]], ..window }
+        let padding = Padding::Explicit(self.padding);
+        // Explicit padding does not depend on an input.
+        let input = Shape::new(&[]);
+        Window::over_images(self.kernel, self.stride, padding, self.dilation, input)
     }
 
     const fn transposed(&self) -> Transposed {
@@ -91,7 +93,7 @@ impl ConvTranspose2d {
             groups: self.groups,
             bias: self.bias,
             window: self.window(),
-            output_padding: self.output_padding,
+            output_padding: [0, self.output_padding[0], self.output_padding[1]],
         }
     }
 }

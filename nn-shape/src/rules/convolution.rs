@@ -23,9 +23,11 @@ impl Convolution {
         attempt!(count("groups", "groups", self.groups));
         let output = attempt!(self.window.output(input));
         attempt!(self.check_groups(input.last()));
-        let [height, width] = self.window.kernel;
+        let [depth, height, width] = self.window.kernel;
         let (out, group) = (self.out_channels, self.group_channels(input));
         attempt!(match self.window.over {
+            Over::Volumes =>
+                few_enough_weights("out_channels", &[out, group, depth, height, width]),
             Over::Images => few_enough_weights("out_channels", &[out, group, height, width]),
             Over::Steps => few_enough_weights("out_channels", &[out, group, width]),
         });
@@ -62,7 +64,7 @@ impl Convolution {
 
     /// Weights of one output channel.
     const fn kernel_len(&self, input: Shape) -> usize {
-        self.window.kernel[0] * self.window.kernel[1] * self.group_channels(input)
+        self.window.taps() * self.group_channels(input)
     }
 
     pub(crate) const fn check_groups(&self, channels: usize) -> Result<(), ShapeError> {

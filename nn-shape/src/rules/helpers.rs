@@ -65,20 +65,26 @@ pub(crate) const fn count(
     Ok(value)
 }
 
-/// The count per axis, if none is 0 or too large. `noun` names it: `has a stride of 0`.
+/// Accepts a count per axis, if none is 0 or too large. `noun` names it: `has a stride of 0`.
 pub(crate) const fn counts(
     argument: &'static str,
     noun: &str,
-    value: [usize; 2],
-) -> Result<[usize; 2], ShapeError> {
-    let limit = if value[0] == 0 || value[1] == 0 {
+    value: &[usize],
+) -> Result<(), ShapeError> {
+    let (mut least, mut most, mut axis) = (MOST, 1, 0);
+    while axis < value.len() {
+        least = if value[axis] < least { value[axis] } else { least };
+        most = if value[axis] > most { value[axis] } else { most };
+        axis += 1;
+    }
+    let limit = if least == 0 {
         Text::of(", but needs at least 1")
-    } else if value[0] > MOST || value[1] > MOST {
+    } else if most > MOST {
         Text::of(", but can have at most ").number(MOST)
     } else {
-        return Ok(value);
+        return Ok(());
     };
-    let message = Text::of("has a ").text(noun).text(" of ").pair(value).append(&limit);
+    let message = Text::of("has a ").text(noun).text(" of ").axes(value).append(&limit);
     Err(ShapeError::argument(argument, message))
 }
 

@@ -1,4 +1,4 @@
-//! `InstanceNorm`: PyTorch's `nn.InstanceNorm1d` and `nn.InstanceNorm2d`, channels last.
+//! `InstanceNorm`: PyTorch's `nn.InstanceNorm1d`, `nn.InstanceNorm2d` and `nn.InstanceNorm3d`, channels last.
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;

@@ -50,14 +50,14 @@ impl MaxPool2d {
             Some(stride) => stride,
             None => self.kernel,
         };
-        let window = Window::new(self.kernel, stride, self.padding, self.dilation, input);
+        let window = Window::over_images(self.kernel, stride, self.padding, self.dilation, input);
         if self.ceil_mode { window.rounded_up() } else { window }
     }
 
     /// Whether windows lie side by side, and a [`STRIP`] has room for one.
     const fn is_small(&self, input: Shape) -> bool {
         let window = self.window(input);
-        let [height, width] = window.kernel;
+        let [height, width] = self.kernel;
         height.saturating_mul(width).saturating_mul(input.last()) <= STRIP && window.tiles()
     }
 }

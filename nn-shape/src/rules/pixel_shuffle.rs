@@ -24,7 +24,8 @@ impl PixelShuffle {
     /// When the input has another rank, `factor` is 0, or its square does not divide the channels.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = attempt!(image(inputs[0]));
-        let [factor, _] = attempt!(counts("factor", "factor", [self.factor; 2]));
+        let factor = self.factor;
+        attempt!(counts("factor", "factor", &[factor]));
         let pixels = factor.saturating_mul(factor);
         if !input.last().is_multiple_of(pixels) {
             let message = Text::of("makes ").number(factor).text("x").number(factor);

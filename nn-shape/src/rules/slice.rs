@@ -29,7 +29,7 @@ impl Slice {
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = inputs[0];
         let axis = attempt!(axis("axis", self.axis, input));
-        attempt!(counts("step", "step", [self.step; 2]));
+        attempt!(counts("step", "step", &[self.step]));
         let (size, end) = (input.dim(axis), self.end(input));
         if self.start < end && end <= size {
             return Ok(with_axis(input, axis, (end - self.start).div_ceil(self.step)));

@@ -15,7 +15,7 @@ pub(crate) struct Transposed {
     pub(crate) groups: usize,
     pub(crate) bias: bool,
     pub(crate) window: Window,
-    pub(crate) output_padding: [usize; 2],
+    pub(crate) output_padding: [usize; 3],
 }
 
 impl Transposed {
@@ -25,20 +25,20 @@ impl Transposed {
         attempt!(count("out_channels", "output channels", self.out_channels));
         attempt!(count("groups", "groups", self.groups));
         attempt!(window.over.check(input));
-        attempt!(counts("kernel", "kernel", window.shown(window.kernel)));
-        attempt!(counts("stride", "stride", window.shown(window.stride)));
-        attempt!(counts("dilation", "dilation", window.shown(window.dilation)));
-        let as_image = window.as_image(input);
+        attempt!(counts("kernel", "kernel", window.shown(&window.kernel)));
+        attempt!(counts("stride", "stride", window.shown(&window.stride)));
+        attempt!(counts("dilation", "dilation", window.shown(&window.dilation)));
+        let as_volume = window.as_volume(input);
         let height = match window.over {
-            Over::Images => attempt!(self.output_axis(0, as_image)),
             Over::Steps => 1,
+            Over::Images | Over::Volumes => attempt!(self.output_axis(1, as_volume)),
         };
-        let width = attempt!(self.output_axis(1, as_image));
+        let width = attempt!(self.output_axis(2, as_volume));
         attempt!(self.convolution().check_groups(input.last()));
-        let [kernel_height, kernel_width] = window.kernel;
+        let [_, kernel_height, kernel_width] = window.kernel;
         let factors = [input.last(), self.group_filters(), kernel_height, kernel_width];
         attempt!(few_enough_weights("out_channels", &factors));
-        at_most(window.over.shape([height, width], self.out_channels), "gives ")
+        at_most(window.over.shape([1, height, width], self.out_channels), "gives ")
     }
 
     /// A kernel for each input channel and output channel of its group, a bias for each output channel.
@@ -69,7 +69,7 @@ impl Transposed {
 
     /// Weights of one input channel.
     const fn kernel_len(&self) -> usize {
-        self.group_filters() * self.window.kernel[0] * self.window.kernel[1]
+        self.group_filters() * self.window.taps()
     }
 
     const fn convolution(&self) -> Convolution {
@@ -80,22 +80,22 @@ impl Transposed {
     /// How the output's axes are computed, once where both are alike.
     pub(crate) const fn how(&self, input: Shape) -> Text {
         let Window { kernel, stride, padding, dilation, .. } = self.window;
-        let as_image = self.window.as_image(input);
+        let input = self.window.as_volume(input);
         if let Over::Steps = self.window.over {
-            return self.how_axis(Text::new(), 1, as_image);
+            return self.how_axis(Text::new(), 2, input);
         }
-        let alike = input.dim(0) == input.dim(1)
-            && kernel[0] == kernel[1]
-            && stride[0] == stride[1]
-            && padding[0][0] == padding[1][0]
-            && self.output_padding[0] == self.output_padding[1]
-            && dilation[0] == dilation[1];
+        let alike = input.dim(1) == input.dim(2)
+            && kernel[1] == kernel[2]
+            && stride[1] == stride[2]
+            && padding[1][0] == padding[2][0]
+            && self.output_padding[1] == self.output_padding[2]
+            && dilation[1] == dilation[2];
         if alike {
-            return self.how_axis(Text::new(), 0, input);
+            return self.how_axis(Text::new(), 1, input);
         }
-        let text = Text::of(NOUN[0]).text(" ");
-        let text = self.how_axis(text, 0, input).text(", ").text(NOUN[1]).text(" ");
-        self.how_axis(text, 1, input)
+        let text = Text::of(NOUN[1]).text(" ");
+        let text = self.how_axis(text, 1, input).text(", ").text(NOUN[2]).text(" ");
+        self.how_axis(text, 2, input)
     }
 
     /// The output's size before the padding is removed.
@@ -112,10 +112,11 @@ impl Transposed {
         let largest = if stride > dilation { stride } else { dilation };
         if self.output_padding[axis] >= largest {
             let message = Text::of("has an output padding of ");
-            let message = message.pair(window.shown(self.output_padding));
-            let message = message.text(", but with a stride of ").pair(window.shown(window.stride));
+            let message = message.axes(window.shown(&self.output_padding));
+            let message =
+                message.text(", but with a stride of ").axes(window.shown(&window.stride));
             let message = if dilation > stride {
-                message.text(" and a dilation of ").pair(window.shown(window.dilation))
+                message.text(" and a dilation of ").axes(window.shown(&window.dilation))
             } else {
                 message
             };
@@ -130,8 +131,8 @@ impl Transposed {
         match whole.checked_sub(padding.saturating_mul(2)) {
             Some(size) if size > 0 => Ok(size),
             _ => {
-                let both = window.shown([window.padding[0][0], window.padding[1][0]]);
-                let message = Text::of("has a padding of ").pair(both);
+                let both = [0, window.padding[1][0], window.padding[2][0]];
+                let message = Text::of("has a padding of ").axes(window.shown(&both));
                 let message = message.text(" and takes off all of its output, which is ");
                 let message = message.number(whole).text(" ").text(window.adjective(axis));
                 let help = Text::of("a padding of at most ").number((whole - 1) / 2).text(" fits");

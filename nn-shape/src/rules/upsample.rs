@@ -45,10 +45,14 @@ impl Upsample {
         let input = attempt!(image(inputs[0]));
         let [height, width] = match (self.factor, self.size) {
             (Some(factor), None) => {
-                let [height, width] = attempt!(counts("factor", "factor", factor));
+                attempt!(counts("factor", "factor", &factor));
+                let [height, width] = factor;
                 [input.dim(0).saturating_mul(height), input.dim(1).saturating_mul(width)]
             }
-            (None, Some(size)) => attempt!(counts("size", "size", size)),
+            (None, Some(size)) => {
+                attempt!(counts("size", "size", &size));
+                size
+            }
             (None, None) => {
                 let message = Text::of("has neither a factor nor a `size`, but needs one of them");
                 let help = Text::of("write `Upsample(2)`, or `Upsample(size = (56, 56))`");

@@ -1,28 +1,40 @@
-//! [`Window`]: how a kernel moves over height and width, or over steps. Convolutions and pools share it.
+//! [`Window`]: how a kernel moves over a volume, an image or steps. Convolutions and pools share it.
 
-use crate::arguments::{Padding, StepPadding};
+use crate::arguments::{Padding, StepPadding, VolumePadding};
 use crate::checks::MOST;
 use crate::error::ShapeError;
-use crate::rules::helpers::{attempt, counts};
+use crate::rules::helpers::{attempt, counts, with_axis};
 use crate::rules::recurrent::sequence;
 use crate::shape::Shape;
 use crate::steps::StepMap;
 use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
-/// The axes that a kernel moves over.
+/// The axes that a kernel moves over: the last of depth, height and width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// Height and width: `[H, W, C]`.
+    /// Depth, height and width: `[D, H, W, C]`.
+    Volumes,
+    /// Height and width: `[H, W, C]`, a volume of depth 1.
     Images,
     /// Steps: `[T, C]`, as the width of an image of height 1.
     Steps,
 }
 
 impl Over {
+    /// The first of depth (0), height (1) and width (2) that inputs have.
+    const fn first(self) -> usize {
+        match self {
+            Self::Volumes => 0,
+            Self::Images => 1,
+            Self::Steps => 2,
+        }
+    }
+
     /// Accepts an input that has these axes and channels.
     pub(crate) const fn check(self, input: Shape) -> Result<(), ShapeError> {
         match self {
+            Self::Volumes => volume(input),
             Self::Images => match image(input) {
                 Ok(_) => Ok(()),
                 Err(error) => Err(error),
@@ -31,62 +43,88 @@ impl Over {
         }
     }
 
-    /// The shape of an output of this height and width; a sequence has its steps as width.
-    pub(crate) const fn shape(self, [height, width]: [usize; 2], channels: usize) -> Shape {
-        match self {
-            Self::Images => Shape::new(&[height, width, channels]),
-            Self::Steps => Shape::new(&[width, channels]),
-        }
+    /// The shape of an output of this depth, height and width; a sequence has its steps as width.
+    pub(crate) const fn shape(self, size: [usize; 3], channels: usize) -> Shape {
+        let all = Shape::new(&[size[0], size[1], size[2], channels]);
+        Shape::new(all.dims().split_at(self.first()).1)
     }
 }
 
-/// A kernel that moves over height (axis 0) and width (axis 1).
+/// A kernel that moves over depth (axis 0), height (axis 1) and width (axis 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The axes that it moves over.
+    /// The axes that it moves over. Its size along the others is 1.
     pub over: Over,
     /// Its size.
-    pub kernel: [usize; 2],
+    pub kernel: [usize; 3],
     /// The stride.
-    pub stride: [usize; 2],
+    pub stride: [usize; 3],
     /// The zeros added before the first and after the last element of each axis.
-    pub padding: [[usize; 2]; 2],
+    pub padding: [[usize; 2]; 3],
     /// How many of the zeros after the last element no average counts, because `ceil_mode` added them.
-    pub uncounted: [usize; 2],
+    pub uncounted: [usize; 3],
     /// The distance between elements of the kernel.
-    pub dilation: [usize; 2],
+    pub dilation: [usize; 3],
 }
 
-pub(crate) const NOUN: [&str; 2] = ["height", "width"];
-const ADJECTIVE: [&str; 2] = ["high", "wide"];
+pub(crate) const NOUN: [&str; 3] = ["depth", "height", "width"];
+const ADJECTIVE: [&str; 3] = ["deep", "high", "wide"];
 
 impl Window {
     /// A window without padding.
     #[must_use]
     pub const fn without_padding(
         over: Over,
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        dilation: [usize; 2],
+        kernel: [usize; 3],
+        stride: [usize; 3],
+        dilation: [usize; 3],
     ) -> Self {
-        Self { over, kernel, stride, padding: [[0; 2]; 2], uncounted: [0; 2], dilation }
+        Self { over, kernel, stride, padding: [[0; 2]; 3], uncounted: [0; 3], dilation }
+    }
+
+    /// A window of these arguments over volumes like `input`, on whose size `same` depends.
+    #[must_use]
+    pub(crate) const fn over_volumes(
+        kernel: [usize; 3],
+        stride: [usize; 3],
+        padding: VolumePadding,
+        dilation: [usize; 3],
+        input: Shape,
+    ) -> Self {
+        let mut window = Self::without_padding(Over::Volumes, kernel, stride, dilation);
+        window.padding = match padding {
+            VolumePadding::Explicit([depth, height, width]) => {
+                [[depth; 2], [height; 2], [width; 2]]
+            }
+            VolumePadding::Sides([front, back, top, bottom, left, right]) => {
+                [[front, back], [top, bottom], [left, right]]
+            }
+            VolumePadding::Same => {
+                [window.same(0, input), window.same(1, input), window.same(2, input)]
+            }
+        };
+        window
     }
 
     /// A window of these arguments over images like `input`, on whose size `same` depends.
     #[must_use]
-    pub(crate) const fn new(
-        kernel: [usize; 2],
-        stride: [usize; 2],
+    pub(crate) const fn over_images(
+        [kernel_height, kernel_width]: [usize; 2],
+        [down, right]: [usize; 2],
         padding: Padding,
         dilation: [usize; 2],
         input: Shape,
     ) -> Self {
+        // An image is a volume of depth 1.
+        let kernel = [1, kernel_height, kernel_width];
+        let (stride, dilation) = ([1, down, right], [1, dilation[0], dilation[1]]);
         let mut window = Self::without_padding(Over::Images, kernel, stride, dilation);
-        window.padding = match padding {
+        let [height, width] = match padding {
             Padding::Explicit([height, width]) => [[height; 2], [width; 2]],
             Padding::Sides([top, bottom, left, right]) => [[top, bottom], [left, right]],
-            Padding::Same => [window.same(0, input, 0), window.same(1, input, 1)],
+            Padding::Same => [window.same(1, input), window.same(2, input)],
         };
+        window.padding = [[0; 2], height, width];
         window
     }
 
@@ -100,21 +138,20 @@ impl Window {
         input: Shape,
     ) -> Self {
         // A sequence is an image of height 1.
-        let (kernel, stride, dilation) = ([1, kernel], [1, stride], [1, dilation]);
+        let (kernel, stride, dilation) = ([1, 1, kernel], [1, 1, stride], [1, 1, dilation]);
         let mut window = Self::without_padding(Over::Steps, kernel, stride, dilation);
-        window.padding[1] = match padding {
+        window.padding[2] = match padding {
             StepPadding::Explicit(both) => [both; 2],
             StepPadding::Sides(sides) => sides,
-            StepPadding::Same => window.same(1, input, 0),
-            StepPadding::Causal => [window.extent(1).saturating_sub(1), 0],
+            StepPadding::Same => window.same(2, input),
+            StepPadding::Causal => [window.extent(2).saturating_sub(1), 0],
         };
         window
     }
 
-    /// The zeros of `same` along `axis`, which is axis `of` of the input: as many as the last of
-    /// `size/stride`, rounded up, windows needs.
-    const fn same(&self, axis: usize, input: Shape, of: usize) -> [usize; 2] {
-        let stride = self.stride[axis];
+    /// The zeros of `same` along `axis`: as many as the last of `size/stride`, rounded up, windows needs.
+    const fn same(&self, axis: usize, input: Shape) -> [usize; 2] {
+        let (stride, of) = (self.stride[axis], axis - self.over.first());
         // Of other shapes, and with a stride of 0, which the rule refuses, there is nothing to compute.
         let after_last = if stride == 0 || of >= input.rank() || input.dim(of) == 0 {
             1
@@ -131,7 +168,7 @@ impl Window {
     #[must_use]
     pub(crate) const fn rounded_up(mut self) -> Self {
         let mut axis = 0;
-        while axis < 2 {
+        while axis < 3 {
             // With `stride - 1` more zeros, rounding down gives what rounding up does without them. With more zeros
             // than the kernel's other elements, a window could begin after the input.
             let most = self.extent(axis).saturating_sub(1);
@@ -151,12 +188,13 @@ impl Window {
         [before, after - self.uncounted[axis]]
     }
 
-    /// The input as height, width and channels.
+    /// The input as depth, height, width and channels.
     #[must_use]
-    pub const fn as_image(&self, shape: Shape) -> Shape {
+    pub const fn as_volume(&self, shape: Shape) -> Shape {
         match self.over {
-            Over::Images => shape,
-            Over::Steps => Shape::new(&[1, shape.dim(0), shape.dim(1)]),
+            Over::Volumes => shape,
+            Over::Images => Shape::new(&[1, shape.dim(0), shape.dim(1), shape.dim(2)]),
+            Over::Steps => Shape::new(&[1, 1, shape.dim(0), shape.dim(1)]),
         }
     }
 
@@ -164,7 +202,7 @@ impl Window {
     #[must_use]
     pub(crate) const fn tiles(&self) -> bool {
         let mut axis = 0;
-        while axis < 2 {
+        while axis < 3 {
             let [before, after] = self.padding[axis];
             let dense = self.dilation[axis] == 1 || self.kernel[axis] == 1;
             if self.stride[axis] != self.kernel[axis] || before + after > 0 || !dense {
@@ -175,32 +213,38 @@ impl Window {
         true
     }
 
-    /// An argument as messages show it: a number per axis, or the same twice.
-    pub(crate) const fn shown(&self, pair: [usize; 2]) -> [usize; 2] {
-        match self.over {
-            Over::Images => pair,
-            Over::Steps => [pair[1]; 2],
-        }
+    /// An argument as messages show it: a number per axis that inputs have.
+    pub(crate) const fn shown<'a>(&self, axes: &'a [usize; 3]) -> &'a [usize] {
+        axes.split_at(self.over.first()).1
     }
 
     pub(crate) const fn adjective(&self, axis: usize) -> &'static str {
         match self.over {
-            Over::Images => ADJECTIVE[axis],
+            Over::Volumes | Over::Images => ADJECTIVE[axis],
             Over::Steps => "long",
         }
     }
 
+    /// The number of elements of the kernel.
+    #[must_use]
+    pub(crate) const fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.kernel[2]
+    }
+
     /// The tensor of a kernel `[K, b, a]` in files: PyTorch's is `[a, b, K]`.
     pub(crate) fn weight(&self, [a, b]: [usize; 2], sink: &mut TensorSink<'_>) {
-        let [height, width] = self.kernel;
+        let [depth, height, width] = self.kernel;
+        let axes = [
+            LayerAxis::plain(depth, height * width * a * b),
+            LayerAxis::plain(height, width * a * b),
+            LayerAxis::plain(width, a * b),
+        ];
         let (outer, inner) = (LayerAxis::plain(a, 1), LayerAxis::plain(b, a));
-        let columns = LayerAxis::plain(width, a * b);
+        let [depth, height, width] = axes;
         match self.over {
-            Over::Images => {
-                let rows = LayerAxis::plain(height, width * a * b);
-                sink.floats("weight", 0, &[outer, inner, rows, columns]);
-            }
-            Over::Steps => sink.floats("weight", 0, &[outer, inner, columns]),
+            Over::Volumes => sink.floats("weight", 0, &[outer, inner, depth, height, width]),
+            Over::Images => sink.floats("weight", 0, &[outer, inner, height, width]),
+            Over::Steps => sink.floats("weight", 0, &[outer, inner, width]),
         }
     }
 
@@ -213,8 +257,8 @@ impl Window {
     /// How the number of steps of a sequence changes, which is treated as an image of height 1.
     #[must_use]
     pub const fn step_map(&self) -> StepMap {
-        let [before, after] = self.padding[1];
-        StepMap::kernel(self.extent(1), self.stride[1], before.saturating_add(after))
+        let [before, after] = self.padding[2];
+        StepMap::kernel(self.extent(2), self.stride[2], before.saturating_add(after))
     }
 
     /// How many steps it makes over an input of `size` along `axis`; `None` where it does not fit.
@@ -229,32 +273,44 @@ impl Window {
         size.saturating_add(self.padding[axis][0]).saturating_add(self.padding[axis][1])
     }
 
-    /// `[H, W, C] -> [H', W', C]`, or `[T, C] -> [T', C]`
+    /// `[D, H, W, C] -> [D', H', W', C]`, without the axes that inputs do not have.
     ///
     /// # Errors
     /// When the input has another rank or is smaller than the kernel, or an argument is 0.
     pub(crate) const fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
         attempt!(self.over.check(input));
-        let input = self.as_image(input);
-        attempt!(counts("kernel", "kernel", self.shown(self.kernel)));
-        attempt!(counts("stride", "stride", self.shown(self.stride)));
-        attempt!(counts("dilation", "dilation", self.shown(self.dilation)));
+        let input = self.as_volume(input);
+        attempt!(counts("kernel", "kernel", self.shown(&self.kernel)));
+        attempt!(counts("stride", "stride", self.shown(&self.stride)));
+        attempt!(counts("dilation", "dilation", self.shown(&self.dilation)));
         attempt!(self.check_padding());
-        let height = attempt!(self.output_axis(0, input));
-        let width = attempt!(self.output_axis(1, input));
-        Ok(self.over.shape([height, width], input.last()))
+        let mut size = [0; 3];
+        let mut axis = 0;
+        while axis < 3 {
+            size[axis] = attempt!(self.output_axis(axis, input));
+            axis += 1;
+        }
+        Ok(self.over.shape(size, input.last()))
     }
 
     /// Refuses paddings that would overflow.
     const fn check_padding(&self) -> Result<(), ShapeError> {
-        let [height, width] = [self.given_padding(0), self.given_padding(1)];
-        let [height, width] = [larger(height), larger(width)];
-        if height <= MOST && width <= MOST {
+        let most = self.largest_padding();
+        if most[0] <= MOST && most[1] <= MOST && most[2] <= MOST {
             return Ok(());
         }
-        let message = Text::of("has a padding of ").pair(self.shown([height, width]));
+        let message = Text::of("has a padding of ").axes(self.shown(&most));
         let message = message.text(", but can have at most ").number(MOST);
         Err(ShapeError::argument("padding", message))
+    }
+
+    /// The larger one of the paddings that the arguments ask for, for each axis.
+    const fn largest_padding(&self) -> [usize; 3] {
+        [
+            larger(self.given_padding(0)),
+            larger(self.given_padding(1)),
+            larger(self.given_padding(2)),
+        ]
     }
 
     const fn output_axis(&self, axis: usize, input: Shape) -> Result<usize, ShapeError> {
@@ -268,9 +324,9 @@ impl Window {
     const fn too_large(&self, axis: usize, input: Shape) -> ShapeError {
         let size = input.dim(axis);
         let extent = self.extent(axis);
-        let mut message = Text::of("has a kernel of ").pair(self.shown(self.kernel));
+        let mut message = Text::of("has a kernel of ").axes(self.shown(&self.kernel));
         if self.dilation[axis] > 1 {
-            message = message.text(" with a dilation of ").pair(self.shown(self.dilation));
+            message = message.text(" with a dilation of ").axes(self.shown(&self.dilation));
             message = message.text(", which spans ").number(extent);
         }
         message = message.text(", but its input is only ").number(size).text(" ");
@@ -285,8 +341,7 @@ impl Window {
 
     /// The help: what would make the kernel fit.
     const fn fitting(&self, axis: usize, input: Shape) -> Text {
-        if matches!(self.over, Over::Images) && is_channels_first(input) {
-            let last = Shape::new(&[input.dim(1), input.dim(2), input.dim(0)]);
+        if let Some(last) = self.channels_last(input) {
             return Text::of("channels come last here: write `").shape(last).text("`");
         }
         let size = input.dim(axis);
@@ -305,24 +360,52 @@ impl Window {
         help.text(", or write `padding = ").number(padding).text("`")
     }
 
-    /// How the output's axes are computed: `(28 + 2*0 - 3)/1 + 1 = 26`, once where both are alike.
+    /// The input with channels last, if it looks as if it was written as other libraries do: `1x28x28`.
+    const fn channels_last(&self, input: Shape) -> Option<Shape> {
+        let first = self.over.first();
+        let (channels, rows, columns) = (input.dim(first), input.dim(2), input.dim(3));
+        let is_first = (channels == 1 || channels == 3) && rows > channels && rows == columns;
+        match self.over {
+            Over::Volumes if is_first => Some(Shape::new(&[input.dim(1), rows, columns, channels])),
+            Over::Images if is_first => Some(Shape::new(&[rows, columns, channels])),
+            _ => None,
+        }
+    }
+
+    /// How the output's axes are computed: `(28 + 2*0 - 3)/1 + 1 = 26`, once where all are alike.
     #[must_use]
     pub(crate) const fn how(&self, input: Shape) -> Text {
-        if matches!(self.over, Over::Steps) {
-            return self.how_axis(Text::new(), 1, input.dim(0));
+        let (first, input) = (self.over.first(), self.as_volume(input));
+        if self.axes_are_alike(input) {
+            return self.how_axis(Text::new(), first, input.dim(first));
         }
-        let alike = input.dim(0) == input.dim(1)
-            && self.kernel[0] == self.kernel[1]
-            && self.stride[0] == self.stride[1]
-            && self.padding[0][0] == self.padding[1][0]
-            && self.padding[0][1] == self.padding[1][1]
-            && self.dilation[0] == self.dilation[1];
-        if alike {
-            return self.how_axis(Text::new(), 0, input.dim(0));
+        let mut text = Text::new();
+        let mut axis = first;
+        while axis < 3 {
+            text = if axis > first { text.text(", ") } else { text }.text(NOUN[axis]).text(" ");
+            text = self.how_axis(text, axis, input.dim(axis));
+            axis += 1;
         }
-        let text = Text::of(NOUN[0]).text(" ");
-        let text = self.how_axis(text, 0, input.dim(0)).text(", ").text(NOUN[1]).text(" ");
-        self.how_axis(text, 1, input.dim(1))
+        text
+    }
+
+    /// Whether the window moves in the same way over all axes of a volume.
+    const fn axes_are_alike(&self, input: Shape) -> bool {
+        let first = self.over.first();
+        let mut axis = first + 1;
+        while axis < 3 {
+            let alike = input.dim(axis) == input.dim(first)
+                && self.kernel[axis] == self.kernel[first]
+                && self.stride[axis] == self.stride[first]
+                && self.padding[axis][0] == self.padding[first][0]
+                && self.padding[axis][1] == self.padding[first][1]
+                && self.dilation[axis] == self.dilation[first];
+            if !alike {
+                return false;
+            }
+            axis += 1;
+        }
+        true
     }
 
     const fn how_axis(&self, text: Text, axis: usize, size: usize) -> Text {
@@ -354,12 +437,6 @@ impl Window {
     }
 }
 
-/// Whether an image looks as if it was written as other libraries do: `1x28x28`.
-const fn is_channels_first(input: Shape) -> bool {
-    let [channels, height, width] = [input.dim(0), input.dim(1), input.dim(2)];
-    (channels == 1 || channels == 3) && height > channels && height == width
-}
-
 /// The shape, if it has height, width and channels.
 pub(crate) const fn image(input: Shape) -> Result<Shape, ShapeError> {
     if input.rank() == 3 {
@@ -384,22 +461,59 @@ pub(crate) const fn image(input: Shape) -> Result<Shape, ShapeError> {
     })
 }
 
-/// The output of an adaptive pool, which is no larger than its input. `size` is height and width, or twice the steps.
+/// Accepts a shape that has depth, height, width and channels.
+const fn volume(input: Shape) -> Result<(), ShapeError> {
+    if input.rank() == 4 {
+        return Ok(());
+    }
+    let message = Text::of("takes depth x height x width x channels, but gets ").shape(input);
+    let error = ShapeError::layer(message);
+    Err(match input.rank() {
+        1 => error.help(Text::of(
+            "put it before `Flatten`, or write `Reshape(DxHxWxC)` with your depth, height, width and channels before it",
+        )),
+        3 => {
+            // The number of channels of an image.
+            let is_image = input.last() <= 4;
+            let help = if is_image {
+                let help = Text::of("write `1x").shape(input).text("` for a volume of depth 1");
+                help.text(", or use a layer over height and width")
+            } else {
+                let help = Text::of("add the number of channels: write `").shape(input);
+                help.text("x1` for one channel")
+            };
+            error.help(help)
+        }
+        5 => {
+            let sample =
+                Shape::new(&[input.dim(1), input.dim(2), input.dim(3), input.dim(4)]);
+            let help = Text::of("samples have no batch axis: write `").shape(sample);
+            error.help(help.text("` in the header"))
+        }
+        _ => error,
+    })
+}
+
+/// The output of an adaptive pool, which is no larger than its input. `size` is that of the axes which inputs have.
 pub(crate) const fn adaptive_pool(
     over: Over,
-    size: [usize; 2],
+    size: &[usize],
     input: Shape,
 ) -> Result<Shape, ShapeError> {
     attempt!(over.check(input));
     attempt!(counts("size", "size", size));
-    let output = over.shape(size, input.last());
-    let [height, width] = [input.dim(0), input.dim(input.rank() - 2)];
-    if size[0] <= height && size[1] <= width {
+    let (mut output, mut fits, mut axis) = (input, true, 0);
+    while axis < size.len() {
+        fits = fits && size[axis] <= input.dim(axis);
+        output = with_axis(output, axis, size[axis]);
+        axis += 1;
+    }
+    if fits {
         return Ok(output);
     }
     let message = Text::of("gives ").shape(output).text(", which is larger than its input ");
-    let help = Text::of("pool to at most ").number(height);
-    let help = if let Over::Images = over { help.text("x").number(width) } else { help };
+    let largest = Shape::new(input.dims().split_at(size.len()).0);
+    let help = Text::of("pool to at most ").shape(largest);
     Err(ShapeError::argument("size", message.shape(input)).help(help))
 }
 
@@ -411,23 +525,22 @@ pub(crate) const fn pool(
     input: Shape,
 ) -> Result<Shape, ShapeError> {
     let output = attempt!(window.output(input));
-    let input = window.as_image(input);
+    let input = window.as_volume(input);
     let mut axis = 0;
-    while axis < 2 {
+    while axis < 3 {
         let [before, after] = window.given_padding(axis);
         let padding = larger([before, after]);
         let most = window.kernel[axis] / 2;
         if padding_is_given && padding > most {
-            let (height, width) = (window.given_padding(0), window.given_padding(1));
             let mut message = Text::of("has a padding of ");
             message = if before == after {
-                message.pair(window.shown([height[0], width[0]]))
+                message.axes(window.shown(&window.largest_padding()))
             } else {
                 message.number(padding).text(" on one side")
             };
             let message = message.text(", but a kernel of ");
             let message =
-                message.pair(window.shown(window.kernel)).text(" allows at most ").number(most);
+                message.axes(window.shown(&window.kernel)).text(" allows at most ").number(most);
             let help = Text::of("pad at most half the kernel, as in PyTorch");
             return Err(ShapeError::argument("padding", message).help(help));
         }
@@ -435,7 +548,7 @@ pub(crate) const fn pool(
         let size = input.dim(axis);
         // With padding on both sides, an element of a window may lie before the input and the next one after it.
         if before > 0 && window.padding[axis][1] > 0 && dilation > size {
-            let message = Text::of("has a dilation of ").pair(window.shown(window.dilation));
+            let message = Text::of("has a dilation of ").axes(window.shown(&window.dilation));
             let message = message.text(", but its input is only ").number(size).text(" ");
             let message = message.text(window.adjective(axis));
             let help = Text::of("use a dilation of at most ").number(size);

@@ -2,7 +2,7 @@
 //! blocks, repeats, nested networks and names.
 
 use unrolled_shape::registry::{Row, find};
-use unrolled_shape::{Padding, Shape, StepPadding, Value};
+use unrolled_shape::{Padding, Shape, StepPadding, Value, VolumePadding};
 
 use crate::network::{Branch, Construct, Environment, File, JoinKind, Line, Network, Size};
 
@@ -176,6 +176,11 @@ fn value_text(value: &Value) -> Option<String> {
     Some(match value {
         Value::Number(number) => number.to_string(),
         Value::Pair(pair) | Value::Padding(Padding::Explicit(pair)) => format!("{pair:?}"),
+        Value::Triple(triple) | Value::VolumePadding(VolumePadding::Explicit(triple)) => {
+            format!("{triple:?}")
+        }
+        Value::VolumePadding(VolumePadding::Sides(sides)) => format!("{sides:?}"),
+        Value::VolumePadding(VolumePadding::Same) => r#""same""#.into(),
         Value::Padding(Padding::Sides(sides)) => format!("{sides:?}"),
         Value::StepPadding(StepPadding::Sides(sides)) => format!("{sides:?}"),
         Value::Padding(Padding::Same) | Value::StepPadding(StepPadding::Same) => r#""same""#.into(),

@@ -1,7 +1,7 @@
 //! The syntax tree of `network!`, with values in place of expressions.
 
 use unrolled_shape::registry::Row;
-use unrolled_shape::{Padding, Shape, Value};
+use unrolled_shape::{Padding, Shape, Value, VolumePadding};
 
 /// The contents of one `network!`. The last network is the one under test.
 #[derive(Clone, Default)]
@@ -84,7 +84,9 @@ pub(crate) enum ArgumentValue {
     Plain(Value),
     Number(Size),
     Pair([Size; 2]),
+    Triple([Size; 3]),
     Padding([Size; 2]),
+    VolumePadding([Size; 3]),
     Shape(Vec<Size>),
     /// The name of a value, which is a further input of the layer.
     Named(String),
@@ -133,6 +135,7 @@ impl Environment<'_> {
     pub(crate) fn values<'a>(&self, arguments: &'a [Argument]) -> (Vec<Value>, Vec<&'a str>) {
         let mut names = Vec::new();
         let pair = |sizes: &[Size; 2]| sizes.map(|size| self.size(size));
+        let triple = |sizes: &[Size; 3]| sizes.map(|size| self.size(size));
         let value = |argument: &'a Argument| match &argument.value {
             ArgumentValue::Named(name) => {
                 names.push(name.as_str());
@@ -141,6 +144,10 @@ impl Environment<'_> {
             ArgumentValue::Plain(value) => *value,
             ArgumentValue::Number(size) => Value::Number(self.size(*size)),
             ArgumentValue::Pair(sizes) => Value::Pair(pair(sizes)),
+            ArgumentValue::Triple(sizes) => Value::Triple(triple(sizes)),
+            ArgumentValue::VolumePadding(sizes) => {
+                Value::VolumePadding(VolumePadding::Explicit(triple(sizes)))
+            }
             ArgumentValue::Padding(sizes) => Value::Padding(Padding::Explicit(pair(sizes))),
             ArgumentValue::Shape(sizes) => Value::Shape(self.shape(sizes)),
         };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use unrolled_shape::registry::Row;
-use unrolled_shape::{Padding, StepPadding, Value};
+use unrolled_shape::{Padding, StepPadding, Value, VolumePadding};
 
 use crate::network::{
     Argument, ArgumentValue, Block, Branch, Construct, File, JoinKind, Line, Network, Size,
@@ -155,15 +155,18 @@ fn print_value(value: &ArgumentValue) -> String {
     match value {
         ArgumentValue::Plain(Value::Number(number)) => number.to_string(),
         ArgumentValue::Plain(Value::Pair(pair) | Value::Padding(Padding::Explicit(pair))) => {
-            print_pair(pair.map(Size::Literal))
+            print_per_axis(&pair.map(Size::Literal))
         }
-        ArgumentValue::Plain(Value::Padding(Padding::Sides([top, bottom, left, right]))) => {
-            format!("({top}, {bottom}, {left}, {right})")
+        ArgumentValue::Plain(
+            Value::Triple(triple) | Value::VolumePadding(VolumePadding::Explicit(triple)),
+        ) => print_per_axis(&triple.map(Size::Literal)),
+        ArgumentValue::Plain(Value::Padding(Padding::Sides(sides))) => print_tuple(sides),
+        ArgumentValue::Plain(Value::VolumePadding(VolumePadding::Sides(sides))) => {
+            print_tuple(sides)
         }
-        ArgumentValue::Plain(Value::StepPadding(StepPadding::Sides([before, after]))) => {
-            format!("({before}, {after})")
-        }
+        ArgumentValue::Plain(Value::StepPadding(StepPadding::Sides(sides))) => print_tuple(sides),
         ArgumentValue::Plain(Value::Padding(Padding::Same)) => "same".into(),
+        ArgumentValue::Plain(Value::VolumePadding(VolumePadding::Same)) => "same".into(),
         ArgumentValue::Plain(Value::StepPadding(StepPadding::Same)) => "same".into(),
         ArgumentValue::Plain(Value::StepPadding(StepPadding::Causal)) => "causal".into(),
         ArgumentValue::Plain(Value::StepPadding(StepPadding::Explicit(both))) => both.to_string(),
@@ -178,17 +181,25 @@ fn print_value(value: &ArgumentValue) -> String {
             unreachable!("it is left out")
         }
         ArgumentValue::Number(size) => print_size(*size),
-        ArgumentValue::Pair(sizes) | ArgumentValue::Padding(sizes) => print_pair(*sizes),
+        ArgumentValue::Pair(sizes) | ArgumentValue::Padding(sizes) => print_per_axis(sizes),
+        ArgumentValue::Triple(sizes) | ArgumentValue::VolumePadding(sizes) => print_per_axis(sizes),
         ArgumentValue::Shape(sizes) => print_shape(sizes),
         ArgumentValue::Named(name) => name.clone(),
     }
 }
 
-fn print_pair([height, width]: [Size; 2]) -> String {
-    if height == width {
-        return print_size(height);
+/// One number where all are the same.
+fn print_per_axis(sizes: &[Size]) -> String {
+    if sizes.iter().all(|size| *size == sizes[0]) {
+        return print_size(sizes[0]);
     }
-    format!("({}, {})", print_size(height), print_size(width))
+    let sizes: Vec<String> = sizes.iter().map(|size| print_size(*size)).collect();
+    format!("({})", sizes.join(", "))
+}
+
+fn print_tuple(numbers: &[usize]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    format!("({})", numbers.join(", "))
 }
 
 fn print_shape(sizes: &[Size]) -> String {

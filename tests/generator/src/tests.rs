@@ -4,7 +4,7 @@ use super::*;
 use unrolled_shape::registry::ROWS;
 
 fn sources() -> Vec<String> {
-    (0..300).map(|seed| print::print(&draw::draw(seed))).collect()
+    (0..400).map(|seed| print::print(&draw::draw(seed))).collect()
 }
 
 #[test]

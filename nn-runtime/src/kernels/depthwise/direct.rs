@@ -86,8 +86,14 @@ impl ImageSlices<'_> {
         // SAFETY: the slices have the lengths of the sizes; the pixels of a strip meet its lines and elements of the
         // kernel inside of the image; the channels of the block exist in each pixel, in the weights and in the bias.
         unsafe {
+            let at = |p| self.sizes.written(strip.row, column + p) + channel;
+            let pixels: [usize; P] = core::array::from_fn(at);
             let mut sums = [[lanes.zero(); V]; P];
-            if !self.bias.is_empty() {
+            if self.adds {
+                for p in 0..P {
+                    sums[p] = load_row::<L, V, EDGE>(lanes, self.y.add(pixels[p]), tail);
+                }
+            } else if !self.bias.is_empty() {
                 let bias = self.bias.as_ptr().add(channel);
                 sums = [load_row::<L, V, EDGE>(lanes, bias, tail); P];
             }
@@ -110,8 +116,6 @@ impl ImageSlices<'_> {
                     weight = weight.wrapping_add(columns.tap_step * channels);
                 }
             }
-            let at = |p| self.sizes.written(strip.row, column + p) + channel;
-            let pixels = core::array::from_fn(at);
             if self.epilogue.is_for_sums() {
                 self.epilogue.apply::<L, P, V, EDGE>(lanes, (channel, pixels), &mut sums, tail);
             }

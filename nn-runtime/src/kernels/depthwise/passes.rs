@@ -5,7 +5,7 @@ use super::direct::Direct;
 use super::sizes::{ImageSlices, Sizes};
 use super::slide::{Slide, slides};
 use crate::kernels::axis::Axis;
-use crate::kernels::conv_args::{ConvArgs, ConvDWeightArgs};
+use crate::kernels::conv_args::{ConvArgs, ConvDWeightArgs, Onto};
 use crate::kernels::epilogue::Epilogue;
 use crate::kernels::geometry::{Geometry, Taps};
 use crate::kernels::isa::Isa;
@@ -15,7 +15,12 @@ use crate::kernels::product::Accumulate;
 ///
 /// # Panics
 /// If the lengths do not match, or the machine does not have the instructions.
-pub(crate) fn forward(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
+pub(crate) fn forward(
+    isa: Isa,
+    g: &Geometry,
+    args: ConvArgs<'_>,
+    (accumulate, epilogue): Onto<'_>,
+) {
     let ConvArgs { x, weight, bias, y } = args;
     check(g, x.len(), weight.len(), y.len());
     assert!(bias.is_empty() || bias.len() == g.filters, "a bias for each channel, or none");
@@ -24,7 +29,8 @@ pub(crate) fn forward(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epil
     let images = x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len()));
     for (n, (x, y)) in images.enumerate() {
         let epilogue = epilogue.starting_at(n * y.len());
-        image(isa, Sizes::new(g, axes, g.output[1]), ConvArgs { x, weight, bias, y }, epilogue);
+        let args = ConvArgs { x, weight, bias, y };
+        image(isa, Sizes::new(g, axes, g.output[1]), args, (accumulate, epilogue));
     }
 }
 
@@ -32,19 +38,26 @@ pub(crate) fn forward(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epil
 ///
 /// # Panics
 /// As [`forward`].
-pub(crate) fn d_x(isa: Isa, g: &Geometry, axes: [Axis; 2], args: ConvArgs<'_>) {
+pub(crate) fn d_x(
+    isa: Isa,
+    g: &Geometry,
+    axes: [Axis; 2],
+    args: ConvArgs<'_>,
+    accumulate: Accumulate,
+) {
     let ConvArgs { x: d_y, weight, y: d_x, .. } = args;
     check(g, d_x.len(), weight.len(), d_y.len());
     for (x, y) in d_y.chunks_exact(g.output_len()).zip(d_x.chunks_exact_mut(g.input_len())) {
         let args = ConvArgs { x, weight, bias: &[], y };
-        image(isa, Sizes::new(g, axes, g.input[1]), args, Epilogue::NONE);
+        image(isa, Sizes::new(g, axes, g.input[1]), args, (accumulate, Epilogue::NONE));
     }
 }
 
 /// One image of [`forward`] or [`d_x`], whose lengths were checked.
-fn image(isa: Isa, sizes: Sizes, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
+fn image(isa: Isa, sizes: Sizes, args: ConvArgs<'_>, (accumulate, epilogue): Onto<'_>) {
     let ConvArgs { x, weight, bias, y } = args;
-    let image = ImageSlices { sizes, x, weight, bias, epilogue, y: y.as_mut_ptr() };
+    let adds = accumulate == Accumulate::Add;
+    let image = ImageSlices { sizes, x, weight, bias, adds, epilogue, y: y.as_mut_ptr() };
     // Depends on the layer, not on the image: single samples and batches have the same bits.
     if slides([sizes.rows, sizes.columns]) {
         isa.run(Slide(image));

@@ -25,6 +25,8 @@ pub(super) struct ImageSlices<'a> {
     pub(super) weight: &'a [f32],
     /// One element for each channel, or empty.
     pub(super) bias: &'a [f32],
+    /// Whether sums begin with the elements of `y`, not with the bias.
+    pub(super) adds: bool,
     /// Checked for an output of so many channels and elements.
     pub(super) epilogue: Epilogue<'a>,
     pub(super) y: *mut f32,

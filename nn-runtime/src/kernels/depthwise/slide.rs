@@ -147,8 +147,15 @@ impl ImageSlices<'_> {
         // SAFETY: a strip of the window has whole tiles, all lines that are met were copied to it, and so were the
         // weights; the bias has all channels; only pixels of the line are stored.
         unsafe {
+            let at = self.sizes.written(row, column) + vector.channel;
+            let (y, y_step) = (self.y.add(at), columns.step * channels);
             let mut sums = [lanes.zero(); M];
-            if !self.bias.is_empty() {
+            if self.adds {
+                // Pixels beyond the last one are computed as if they were it.
+                for m in 0..M {
+                    sums[m] = vector.load(y.add(m.min(rest - 1) * y_step));
+                }
+            } else if !self.bias.is_empty() {
                 sums = [vector.load(self.bias.as_ptr().add(vector.channel)); M];
             }
             for i in met.clone() {
@@ -162,8 +169,6 @@ impl ImageSlices<'_> {
                     _ => slide::<L, M, 7>(lanes, &mut sums, x, weight),
                 }
             }
-            let at = self.sizes.written(row, column) + vector.channel;
-            let (y, y_step) = (self.y.add(at), columns.step * channels);
             if self.epilogue.is_for_sums() {
                 // Pixels beyond the last one are computed as if they were it.
                 let pixels = core::array::from_fn(|m| at + m.min(rest - 1) * y_step);

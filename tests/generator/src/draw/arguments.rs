@@ -1,7 +1,7 @@
 //! Arguments of layers, with values that are likely to be valid.
 
 use unrolled_shape::registry::Row;
-use unrolled_shape::{Kind, Padding, Parameter, Shape, StepPadding, Value};
+use unrolled_shape::{Kind, Padding, Parameter, Shape, StepPadding, Value, VolumePadding};
 
 use super::{Context, Generator};
 use crate::network::{Argument, ArgumentValue, Size};
@@ -72,6 +72,13 @@ impl Generator {
         match parameter.kind {
             Kind::Number => ArgumentValue::Number(self.size(1, 4, context)),
             Kind::Pair => ArgumentValue::Pair(self.pair(1, 3, context)),
+            Kind::Triple => ArgumentValue::Triple(self.triple(1, 3, context)),
+            Kind::VolumePadding if self.rng.percent(40) => {
+                let sides = VolumePadding::Sides([(); 6].map(|()| self.rng.between(0, 2)));
+                let padding = self.rng.pick(&[VolumePadding::Same, sides]);
+                ArgumentValue::Plain(Value::VolumePadding(padding))
+            }
+            Kind::VolumePadding => ArgumentValue::VolumePadding(self.triple(0, 2, context)),
             Kind::Padding if self.rng.percent(40) => {
                 let sides = Padding::Sides([(); 4].map(|()| self.rng.between(0, 2)));
                 let padding = self.rng.pick(&[Padding::Same, sides]);
@@ -109,6 +116,14 @@ impl Generator {
         match self.rng.percent(60) {
             true => [height; 2],
             false => [height, self.size(first, last, context)],
+        }
+    }
+
+    fn triple(&mut self, first: usize, last: usize, context: &Context<'_>) -> [Size; 3] {
+        let depth = self.size(first, last, context);
+        match self.rng.percent(60) {
+            true => [depth; 3],
+            false => [depth, self.size(first, last, context), self.size(first, last, context)],
         }
     }
 
