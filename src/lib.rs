@@ -445,9 +445,10 @@ pub mod __private {
     pub use unrolled_runtime::{
         AtRunTime, Buffer, CHeader, ConvBands, Embeds, Epilogue, Field, InPlaceSlot, Infer,
         InferCtx, InferenceExt, Input, InputError, Instructions, Isa, LayerInfo, Layout, Lengths,
-        Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, RngKey, Sequence, Shaped,
-        Slot, Spec, StaticWeights, StepsOfInputs, Streaming, Values, Weights, add_to, c_forward_in,
-        check_inputs, layers, len_of_fields, len_of_weights, step_in, steps_through, take,
+        Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, PerStep, RngKey, Sequence,
+        Shaped, Slot, Spec, StaticWeights, StepsOfInputs, Streaming, Values, Weights, add_to,
+        c_forward_in, check_inputs, layers, len_of_fields, len_of_weights, step_in, steps_through,
+        take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{

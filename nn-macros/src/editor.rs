@@ -42,6 +42,8 @@ pub(crate) fn emit_view(krate: &TokenStream, file: &File) -> TokenStream {
                 pub struct Repeat;
                 /// Lines whose output is added to their input: `Residual { .. }`, `Residual { .. } skip { .. }`.
                 pub struct Residual;
+                /// Lines that are applied to each step of a sequence: `PerStep { .. }`.
+                pub struct PerStep;
                 /// An earlier line again, with its weights: `right: b => same(left)`.
                 pub struct same;
                 #(#parameters)*

@@ -18,6 +18,7 @@ mod graph;
 mod memory;
 mod names;
 mod outputs;
+mod per_step;
 mod pretrained;
 mod shapes;
 mod signature;

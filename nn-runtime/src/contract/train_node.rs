@@ -44,6 +44,13 @@ impl Pass<'_> {
         Self { key: self.key.fold_in(id), ..*self }
     }
 
+    /// The same samples as a node sees them that has `each` samples for each of them.
+    #[must_use]
+    pub(super) const fn in_samples(&self, each: usize) -> Self {
+        let Self { n, first, batch, .. } = *self;
+        Self { n: n * each, first: first * each, batch: batch * each, ..*self }
+    }
+
     /// Shows the node's output to the observer, if there is one.
     #[inline(never)]
     pub(super) fn show_value(&self, y: &[f32]) {
