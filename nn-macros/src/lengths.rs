@@ -39,6 +39,6 @@ pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
 /// Whether a layer would read the steps of its input as features.
 fn takes_single_numbers(network: &Network, node: &Node) -> bool {
     let Layer::Known { row, .. } = &node.layer else { return false };
-    let dims = &network.values[node.inputs[0].0].dims;
+    let dims = &network.values[network.on_the_line(node)[0].0].dims;
     row.inputs != Inputs::Indices && dims.constant.is_none() && dims.sizes.len() == 1
 }

@@ -418,6 +418,14 @@ impl Node {
 }
 
 impl Dims {
+    /// The size of the first axis.
+    pub(crate) fn first(&self) -> Option<Dim> {
+        match &self.constant {
+            Some(shape) => Some(Dim::Computed(quote!({ #shape.dim(0) }))),
+            None => self.sizes.first().cloned(),
+        }
+    }
+
     /// The size of the last axis. A shape has at least one axis.
     pub(crate) fn last(&self) -> Option<&Dim> {
         self.sizes.last()

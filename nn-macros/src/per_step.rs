@@ -1,6 +1,5 @@
 //! Layers in a `PerStep`, which have a sample for each step.
 
-use quote::quote;
 use syn::ext::IdentExt;
 use unrolled_shape::registry::Inputs;
 
@@ -31,11 +30,7 @@ impl Network {
 
     /// The number of steps of the `PerStep` that begins with node `begin`; `None` after a mistake in its input.
     pub(crate) fn steps_of(&self, begin: usize) -> Option<Dim> {
-        let dims = &self.values[self.nodes[begin].inputs[0].0].dims;
-        match &dims.constant {
-            Some(shape) => Some(Dim::Computed(quote!({ #shape.dim(0) }))),
-            None => dims.sizes.first().cloned(),
-        }
+        self.values[self.nodes[begin].inputs[0].0].dims.first()
     }
 
     /// The samples of a line of `innermost` for each sample of the network, where they are known while expanding.

@@ -48,10 +48,43 @@ impl Layer for Noisy {
     }
 }
 
-network! {
-    block Frame() {
-        conv: Conv2d(8, kernel = 3), ReLU, MaxPool2d(2), Flatten, Dense(16),
+const SIDE: usize = 5;
+
+/// `y = weight * x`
+#[derive(Weights)]
+#[repr(C)]
+struct PerFeature<const N: usize> {
+    weight: [f32; N],
+}
+
+impl<const N: usize> Layer for PerFeature<N> {
+    type Input = [f32; N];
+    type Output = [f32; N];
+
+    fn initialise(&mut self, key: RngKey) {
+        self.weight = std::array::from_fn(|i| 0.5 + key.uniform(i as u64));
     }
+
+    fn forward(&self, x: &[f32; N], y: &mut [f32; N]) {
+        *y = std::array::from_fn(|i| self.weight[i] * x[i]);
+    }
+
+    fn backward(
+        &self,
+        x: &[f32; N],
+        _y: &[f32; N],
+        d_y: &[f32; N],
+        d_x: &mut [f32; N],
+        d: &mut Self,
+    ) {
+        for i in 0..N {
+            d_x[i] += self.weight[i] * d_y[i];
+            d.weight[i] += x[i] * d_y[i];
+        }
+    }
+}
+
+network! {
     /// The example of the documentation.
     struct Video(12x16x16x1) -> 5 {
         PerStep { conv: Conv2d(8, kernel = 3), ReLU, MaxPool2d(2), Flatten, Dense(16) },
@@ -100,6 +133,46 @@ network! {
     block SkipSteps() { PerStep { Residual { Dense(5), Tanh } skip { Dense(5) } } }
     struct OneSequence(4x3) -> 3 { Sequences() }
     struct EachSequence(3x4x3) -> 3x3 { PerStep { Sequences() } }
+
+    /// Documents of sentences that are read word by word, and a state from one sentence to the next.
+    struct Document(3x4) -> 3x2 { PerStep { Sentence() }, GRU(4), Dense(2) }
+    struct Stream(6x3x4x2) -> 6x2 {
+        Dense(3), Tanh,
+        PerStep { PerStep { LSTM(3) }, conv: Conv2d(4, kernel = 2), ReLU, MaxPool2d(2), Flatten, Inside },
+        Residual { LSTM(5), Dense(5) },
+        PerStep { Dense(2) },
+    }
+    struct Inside(4) -> 5 { Dense(5), Reshape(5x1), GRU(1), Reshape(5) }
+
+    /// Ragged sequences whose statistics are those of the valid steps.
+    struct FrameNet(4x4x2) -> 3 {
+        Conv2d(4, kernel = 3, bias = false), bn1: BatchNorm, ReLU, Flatten, Dense(3, bias = false), bn2: BatchNorm,
+    }
+    struct RaggedFrames(..6x4x4x2) -> 6x3 { PerStep { frame: FrameNet, Dense(3) } }
+    struct ValidFrames(4x4x2) -> 3 { frame: FrameNet, Dense(3) }
+
+    /// Sizes that the macro does not know.
+    struct Generic<const T: usize, const C: usize>([T, 6, SIDE, 2]) -> [T, C] {
+        PerStep { conv: Conv2d(C, kernel = 3), ReLU, GlobalAvgPool, PerFeature::<C> -> C, fc: Dense(C) },
+        Tanh,
+    }
+    struct Known(4x6x5x2) -> 4x3 {
+        PerStep { conv: Conv2d(3, kernel = 3), ReLU, GlobalAvgPool, PerFeature::<3>, fc: Dense(3) },
+        Tanh,
+    }
+
+    /// Weights that lines inside and outside share.
+    struct Shared(text: 8, side: 2x5) -> 8 {
+        tokens: text => Embedding(6, 5),
+        head: side => [Dense(5), Tanh],
+        Add { tokens, head => { GlobalAvgPool } },
+        Reshape(4x2x5),
+        PerStep { same(head), Dense(6, weight = tokens), Dense(5) },
+        body: PerStep { Residual { inner: Dense(5), Tanh } },
+        again: same(body),
+        Repeat(2, shared = true) { PerStep { GlobalAvgPool, RepeatSteps(2), Dense(5) } },
+        Reshape(8x5), Reduce(axis = 1),
+    }
 
     /// Steps of steps.
     struct Twice(3x4x5) -> 3x4x2 {
@@ -226,4 +299,192 @@ fn sequences_in_each_step() {
 #[test]
 fn steps_of_steps() {
     check::<Twice, TwiceOnce>(4);
+}
+
+#[test]
+fn gradients_are_those_of_finite_differences() {
+    let squares = MeanSquaredError;
+    let (video, x) = (Video::new(2), inputs(&elements::<[[[[f32; 1]; 16]; 16]; 12]>(2 * 3072)));
+    let check = check_gradients(&*video, &squares, &x, &[[0.5; 5], [-0.5; 5]]).unwrap();
+    assert!(check.worst < 1e-3, "{check}");
+    let (shared, x) =
+        (Shared::new(2), [([1, 5, 0, 2, 2, 3, 4, 1], [[0.5; 5]; 2]), ([0; 8], [[-1.0; 5]; 2])]);
+    let check = check_gradients(&*shared, &squares, &x, &[[0.5; 8], [-0.5; 8]]).unwrap();
+    assert!(check.worst < 1e-3, "{check}");
+    let (document, x) = (Document::new(2), [[[1, 5, 0, 2], [8, 3, 4, 1], [1; 4]], [[7; 4]; 3]]);
+    let check = check_gradients(&*document, &squares, &x, &[[[0.5; 2]; 3]; 2]).unwrap();
+    assert!(check.worst < 1e-3, "{check}");
+}
+
+#[test]
+fn a_step_is_one_call_of_the_lines() {
+    fn check<X: Values, Y: Values + PartialEq + std::fmt::Debug, const T: usize, N>(
+        step: impl Fn(&N, &mut State<N>, &X) -> Y,
+        x: [X; T],
+    ) where
+        N: Network<Input = [X; T], Output = [Y; T]>,
+        [X; T]: Inputs,
+        [Y; T]: Values,
+    {
+        let (net, mut state) = (N::new(1), State::new());
+        let mut whole = [[Y::zeroed(); T]];
+        net.forward_batch(&[x], &mut whole);
+        for (x, y) in x.iter().zip(&whole[0]) {
+            assert_eq!(step(&net, &mut state, x), *y);
+        }
+    }
+    check(Stream::step, random_values(1));
+    check(Document::step, [[1, 5, 0, 2], [8, 3, 4, 1], [7; 4]]);
+    // No state of the layers in the body, which begin anew.
+    assert_eq!((Stream::STATE_LEN, Document::STATE_LEN), (10, 4));
+    let (net, x) = (Stream::new(1), random_values::<[[[[f32; 2]; 4]; 3]; 6]>(1));
+    let (mut state, mut workspace) =
+        ([0.0; Stream::STATE_LEN], [f32::NAN; Stream::STEP_WORKSPACE_LEN]);
+    for (x, y) in x.iter().zip(net.forward(&x)) {
+        assert_eq!(net.step_in(&mut state, &mut workspace, x), y);
+    }
+    let mut state = State::new();
+    assert_eq!(net.forward_from(&mut state, &x), net.forward(&x));
+}
+
+#[test]
+fn statistics_of_ragged_sequences_are_those_of_valid_steps() {
+    let lengths = [2, 6, 1, 3];
+    let step = |i: usize| random_values::<[[[f32; 2]; 4]; 4]>(i as u64);
+    let sequences = lengths.map(|length| {
+        let steps: Vec<_> = (0..length).map(|i| step(10 * length + i)).collect();
+        Sequence::<_, 6>::new(&steps).unwrap()
+    });
+    let frames: Vec<_> = sequences.iter().flat_map(|it| it.steps().to_vec()).collect();
+    let d_frames: Vec<[f32; 3]> =
+        (0..frames.len()).map(|i| random_values(100 + i as u64)).collect();
+    let mut next = d_frames.iter();
+    let d_sequences: [[[f32; 3]; 6]; 4] = lengths.map(|length| {
+        // No gradient of a step after the end is read.
+        std::array::from_fn(|i| if i < length { *next.next().unwrap() } else { [f32::NAN; 3] })
+    });
+    let (mut each, mut one) = (RaggedFrames::new(1), ValidFrames::new(1));
+    one.params_mut().copy_from_slice(each.params());
+    let mut pass = TrainPass::<RaggedFrames>::new(4);
+    let y = pass.forward(&mut each, &sequences, RngKey::new(1)).unwrap().to_vec();
+    let mut d_each = RaggedFrames::zeros();
+    let mut d_x = sequences;
+    pass.backward(&each, &d_sequences, &mut d_each, Some(&mut d_x)).unwrap();
+    let mut pass = TrainPass::<ValidFrames>::new(frames.len());
+    let expected = pass.forward(&mut one, &frames, RngKey::new(1)).unwrap().to_vec();
+    let (mut d_one, mut d_expected) = (ValidFrames::zeros(), frames);
+    pass.backward(&one, &d_frames, &mut d_one, Some(&mut d_expected)).unwrap();
+
+    assert_close(each.params(), one.params(), "running statistics");
+    assert_close(d_each.params(), d_one.params(), "weight gradient");
+    let (mut expected, mut d_expected) = (expected.iter(), d_expected.iter());
+    for (length, (y, d_x)) in lengths.into_iter().zip(y.iter().zip(&d_x)) {
+        for i in 0..6 {
+            let (found, d_found) = (y[i].as_floats(), d_x.all()[i].as_floats());
+            if i < length {
+                assert_close(found, expected.next().unwrap().as_floats(), "output");
+                assert_close(d_found, d_expected.next().unwrap().as_floats(), "input gradient");
+            } else {
+                assert!(found.iter().chain(d_found).all(|x| *x == 0.0), "after the end");
+            }
+        }
+    }
+}
+
+#[test]
+fn sizes_may_be_constants() {
+    let (mut generic, known) = (Generic::<4, 3>::new(1), Known::new(1));
+    generic.params_mut().copy_from_slice(known.params());
+    let x = random_values(1);
+    assert_eq!(generic.forward(&x), known.forward(&x));
+    assert_eq!(Generic::<4, 3>::MACS, Known::MACS);
+    let targets = [random_values(2)];
+    let loss = MeanSquaredError;
+    assert_eq!(
+        gradient(&mut *generic, &loss, &[x], &targets),
+        gradient(&mut *known.clone_boxed(), &loss, &[x], &targets)
+    );
+}
+
+/// Gradients of all applications add up: those of a network whose frames are inputs.
+#[test]
+fn lines_before_frozen_ones_are_not_trained() {
+    let (mut net, x) = (Video::new(1), vec![random_values::<[[[[f32; 1]; 16]; 16]; 12]>(1); 2]);
+    let before = net.clone_boxed();
+    let data = Data { inputs: x, targets: vec![1_u32, 2] };
+    let optimizer = Groups::new(SGD::new(0.1)).freeze("conv").freeze("dense");
+    Trainer::new(optimizer)
+        .batch(2)
+        .epochs(1)
+        .quiet()
+        .fit(&mut net, &data, &CrossEntropy::new())
+        .unwrap();
+    assert_eq!(net.conv.weight, before.conv.weight);
+    assert_eq!(net.dense.weight, before.dense.weight);
+    assert_ne!(net.head.weight, before.head.weight);
+}
+
+#[test]
+fn values_of_all_steps_are_seen() {
+    let (net, x) = (Video::new(1), random_values::<[[[[f32; 1]; 16]; 16]; 12]>(1));
+    let activations = net.activations(&x).unwrap();
+    let mut frame = OneFrame::new(1);
+    let len = OneFrame::LEN;
+    frame.params_mut().copy_from_slice(&net.params()[..len]);
+    for (path, dims) in [
+        ("conv", &[12, 14, 14, 8][..]),
+        ("max_pool2d", &[12, 7, 7, 8]),
+        ("flatten", &[12, 392]),
+        ("dense", &[12, 16]),
+        ("per_step", &[12, 16]),
+        ("lstm", &[32]),
+    ] {
+        let activation = activations.get(path).unwrap();
+        assert_eq!(activation.shape.dims(), dims, "{path}");
+        assert_eq!(activation.values.len(), activation.shape.len(), "{path}");
+    }
+    let each: Vec<f32> = x.iter().flat_map(|x| frame.forward(x)).collect();
+    assert_eq!(activations.get("per_step").unwrap().values, each);
+    assert_eq!(activations.iter().filter(|(path, _)| *path == "per_step").count(), 1);
+    let twice = Twice::new(1).activations(&random_values(1)).unwrap();
+    assert_eq!(twice.get("dense").unwrap().shape.dims(), [3, 4, 3]);
+
+    let loss = |net: &Video, x| net.forward(x).iter().sum::<f32>();
+    let mut d_x = [x];
+    net.input_gradients(&[x], |_, d| *d = [1.0; 5], &mut d_x).unwrap();
+    let mut moved = x;
+    let at = [3, 7, 8, 0];
+    moved[at[0]][at[1]][at[2]][at[3]] += 1e-2;
+    let numeric = (loss(&net, &moved) - loss(&net, &x)) / 1e-2;
+    let found = d_x[0][at[0]][at[1]][at[2]][at[3]];
+    assert!((found - numeric).abs() < 1e-3, "{found} {numeric}");
+}
+
+#[test]
+fn weights_have_the_names_of_the_lines() {
+    let names = |tensors: Vec<unrolled::Tensor>| -> Vec<String> {
+        tensors.into_iter().map(|tensor| tensor.name).collect()
+    };
+    let video = names(Video::tensors());
+    assert_eq!(video[..4], ["conv.weight", "conv.bias", "dense.weight", "dense.bias"]);
+    network! {
+        struct Named(3x4x4x1) -> 3x2 {
+            frames: PerStep [Conv2d(2, kernel = 3), ReLU, Flatten, Dense(2)],
+            Tanh,
+            PerStep { Dense(2), Tanh, per_step: Dense(2), ReLU },
+            _: PerStep { last: Dense(2), Tanh },
+            own: PerStep { _: Dense(2) },
+        }
+    }
+    let named = names(Named::tensors());
+    let weights: Vec<&str> = named.iter().filter_map(|name| name.strip_suffix(".weight")).collect();
+    assert_eq!(weights, ["frames.0", "frames.3", "dense", "per_step", "last", "own"]);
+    let net = Named::new(1);
+    let _: (&[f32; 2], &[f32; 2]) = (&net.own.bias, &net.per_step.bias);
+    let path = temporary("per_step/named.safetensors");
+    net.save(&path).unwrap();
+    assert_eq!(Named::load(&path).unwrap().params(), net.params());
+    fs::remove_file(path).unwrap();
+    let summary = Video::summary();
+    assert!(summary.contains("\nper_step    PerStep                  12x16 "), "{summary}");
 }

@@ -186,6 +186,19 @@ ragged! {
     tokens: 8 -> 3 { 8: 8 -> 3, 5: 5 -> 3, 2: 2 -> 3 } {
         Embedding(7, 4), Conv1d(5, kernel = 3, padding = 1), GELU, GlobalMaxPool, Dense(3)
     }
+    images_in_each_step: 6x4x4x2 -> 6x3 { 6: 6x4x4x2 -> 6x3, 4: 4x4x4x2 -> 4x3, 1: 1x4x4x2 -> 1x3 } {
+        PerStep { Conv2d(3, kernel = 3), ReLU, Flatten, Dense(3) }
+    }
+    sentences_of_a_document: 5x4 -> 2 { 5: 5x4 -> 2, 3: 3x4 -> 2, 1: 1x4 -> 2 } {
+        PerStep { Embedding(7, 4), GRU(3), GlobalAvgPool, Dense(3) }, LSTM(2, output = last)
+    }
+    sequences_in_each_step: 5x4x4 -> 3x3 { 5: 5x4x4 -> 3x3, 4: 4x4x4 -> 3x3, 2: 2x4x4 -> 2x3 } {
+        PerStep {
+            MultiHeadAttention(2), GroupNorm(2), Conv1d(4, kernel = 2, padding = 1, bias = false), InstanceNorm,
+            AvgPool1d(2), PerStep { Dense(3), Softmax }, GlobalMaxPool, Dense(3),
+        },
+        Conv1d(3, kernel = 2, stride = 2, padding = 1)
+    }
     embedding_of_tokens: 6 -> 6x4 { 6: 6 -> 6x4, 3: 3 -> 3x4 } {
         Embedding(7, 4), PositionalEncoding, Dropout(0.0)
     }

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::forward::Inference;
 use super::shapes;
-use crate::network::{Layer, Node, ValueId};
+use crate::network::{Dims, Layer, Node, ValueId};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -46,13 +46,17 @@ pub(super) fn step_len(context: &Context, value: ValueId) -> TokenStream {
         let len = shapes::len(&quote!(__rt), dims);
         return context.in_samples(len, context.network.per_step(value), Inference::Step);
     }
-    let (len, steps) = (shapes::len(&quote!(__rt), dims), shapes::size(&dims.sizes[0]));
+    let (len, steps) = (shapes::len(&quote!(__rt), dims), dims.first().as_ref().map(shapes::size));
     quote!((#len / #steps))
 }
 
-/// The type of one step of a value.
-pub(super) fn step_type(context: &Context, value: ValueId, element: &str) -> TokenStream {
-    let mut dims = context.network.values[value.0].dims.clone();
+/// The type of one step of a value with these sizes.
+pub(super) fn step_type(
+    context: &Context,
+    value: ValueId,
+    (element, dims): (&str, &Dims),
+) -> TokenStream {
+    let mut dims = dims.clone();
     if context.counts_steps(value) {
         // The first axis counts the steps.
         dims.sizes.remove(0);
