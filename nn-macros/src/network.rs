@@ -313,8 +313,14 @@ impl Network {
 
     /// Whether a node's output has at least as many axes as its input.
     pub(crate) fn keeps_rank(&self, node: &Node) -> bool {
-        let rank = |value: ValueId| self.values[value.0].dims.sizes.len();
-        rank(node.output) >= rank(node.inputs[0])
+        let rank = |value: ValueId| {
+            let dims = &self.values[value.0].dims;
+            dims.constant.is_none().then_some(dims.sizes.len())
+        };
+        match (rank(node.inputs[0]), rank(node.output)) {
+            (Some(input), Some(output)) => output >= input,
+            _ => self.keeps_any_rank(node),
+        }
     }
 
     /// Whether it has several outputs.

@@ -215,6 +215,14 @@ network! {
     #[allow(batch_norm_at_output)]
     struct NormedRows(3) -> 3 { BatchNorm }
 
+    /// Layers after a network, of whose output the macro does not know the axes, and the same lines without it.
+    struct Front(6x3) -> 6x4 { Dense(4), Tanh }
+    struct AfterNetwork(..6x3) -> 2 { front: Front, LSTM(4, output = last), BatchNorm, Dense(2) }
+    struct AfterLines(..6x3) -> 2 { front: { Dense(4), Tanh }, LSTM(4, output = last), BatchNorm, Dense(2) }
+    struct PoolOfNetwork(..6x3) -> 2 { PerStep { step: Step }, GlobalAvgPool, BatchNorm, Dense(2) }
+    struct PoolOfLines(..6x3) -> 2 { PerStep { step: { Dense(4), Tanh } }, GlobalAvgPool, BatchNorm, Dense(2) }
+    struct Step(3) -> 4 { Dense(4), Tanh }
+
     /// Less than four steps are shorter than the kernel, and have no output.
     #[allow(bias_before_batch_norm)]
     struct Short(..8x2) -> 3 { Conv1d(4, kernel = 4), BatchNorm, GlobalMaxPool, Dense(3) }
@@ -224,6 +232,31 @@ network! {
 fn a_nested_network_has_steps_of_its_own() {
     check_alone::<_, _, Nested, Nested9>(9);
     check_batch::<_, _, Nested>();
+}
+
+/// A layer that joins all steps has features, whatever is before it.
+#[test]
+fn features_are_no_steps_after_a_network() {
+    fn compare<A, B>()
+    where
+        A: Network<Input = Sequence<[f32; 3], 6>, Output = [f32; 2]>,
+        B: Network<Input = Sequence<[f32; 3], 6>, Output = [f32; 2]>,
+    {
+        fn gradient<N>(mut net: Box<N>) -> Vec<f32>
+        where
+            N: Network<Input = Sequence<[f32; 3], 6>, Output = [f32; 2]>,
+        {
+            let (inputs, mut d_net) = ([2, 6, 1, 3].map(sequence), N::zeros());
+            let key = RngKey::new(1);
+            net.loss_and_gradients(&Squares, &inputs, &[(); 4], &mut d_net, key).unwrap();
+            [d_net.params(), net.params()].concat()
+        }
+        let (a, mut b) = (network::<A>(), B::zeros());
+        b.params_mut().copy_from_slice(a.params());
+        assert_eq!(gradient(a), gradient(b));
+    }
+    compare::<AfterNetwork, AfterLines>();
+    compare::<PoolOfNetwork, PoolOfLines>();
 }
 
 /// The statistics are those of the valid steps.
