@@ -3,7 +3,6 @@
 use super::buffers::buffer_names;
 use super::context::Context;
 use super::forward::Inference;
-use super::per_step::emit_per_step;
 use super::shapes;
 use super::streamable::{network_streams, step_len};
 use crate::network::Node;
@@ -28,9 +27,8 @@ pub(super) fn emit_memory(context: &Context) -> TokenStream {
         let doc = " The same for a single step.";
         emit_layout(context, &context.plan.infer, Extent::Step, "__Step", doc)
     });
-    let per_step = emit_per_step(context);
     let slots = emit_slots(context);
-    quote!(#per_step #infer #step #slots)
+    quote!(#infer #step #slots)
 }
 
 /// `__Train` and `__Phases`.
