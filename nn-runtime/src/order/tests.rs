@@ -156,7 +156,7 @@ fn steps_come_before_channels() {
         dense("of_input", &[12], &[5]),
     ];
     const FRAME: &str = "3 channels of 4 pixels";
-    const BOTH: &str = "3 channels of 4 pixels, 3 channels of 4 pixels";
+    const BOTH: &str = "3 channels of 4 pixels + 3 channels of 4 pixels";
     check(VIDEO, FRAMES, "each", [FRAME, PLAIN]);
     check(VIDEO, FRAMES, "fc", [BOTH, PLAIN]);
     check(VIDEO, FRAMES, "of_mean", [FRAME, PLAIN]);
