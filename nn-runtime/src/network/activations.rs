@@ -107,7 +107,9 @@ impl Activations {
                     steps.push(shapes[node.inputs[0]].dim(0));
                     continue;
                 }
-                Some(Channels::AllSteps) => steps.truncate(steps.len() - 1),
+                Some(Channels::AllSteps) => {
+                    steps.pop();
+                }
                 _ => {}
             }
             if let Some(values) = value.filter(|_| !node.name.is_empty()) {
