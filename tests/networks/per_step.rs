@@ -5,59 +5,18 @@ use crate::common::{self, bits, fill, gradient, random_values, same_on_all_threa
 use std::fs;
 use unrolled::optim::Groups;
 use unrolled::prelude::*;
-use unrolled::{InferenceExt, RngKey, check_gradients};
+use unrolled::{InferenceExt, LayerCtx, RngKey, check_gradients};
+
+const SIDE: usize = 5;
 
 /// `y = weight * x`, with noise in training.
 #[derive(Weights)]
 #[repr(C)]
-struct Noisy {
-    weight: [f32; 5],
-}
-
-impl Layer for Noisy {
-    type Input = [f32; 5];
-    type Output = [f32; 5];
-
-    fn initialise(&mut self, _key: RngKey) {
-        self.weight = [0.5, -1.0, 2.0, 1.5, 0.75];
-    }
-
-    fn forward(&self, x: &[f32; 5], y: &mut [f32; 5]) {
-        *y = std::array::from_fn(|i| self.weight[i] * x[i]);
-    }
-
-    fn forward_with(&self, x: &[f32; 5], y: &mut [f32; 5], ctx: &unrolled::LayerCtx) {
-        self.forward(x, y);
-        if ctx.training {
-            y.iter_mut().zip(0..).for_each(|(y, i)| *y += ctx.key.uniform(i));
-        }
-    }
-
-    fn backward(
-        &self,
-        x: &[f32; 5],
-        _y: &[f32; 5],
-        d_y: &[f32; 5],
-        d_x: &mut [f32; 5],
-        d: &mut Self,
-    ) {
-        for i in 0..5 {
-            d_x[i] += self.weight[i] * d_y[i];
-            d.weight[i] += x[i] * d_y[i];
-        }
-    }
-}
-
-const SIDE: usize = 5;
-
-/// `y = weight * x`
-#[derive(Weights)]
-#[repr(C)]
-struct PerFeature<const N: usize> {
+struct Noisy<const N: usize> {
     weight: [f32; N],
 }
 
-impl<const N: usize> Layer for PerFeature<N> {
+impl<const N: usize> Layer for Noisy<N> {
     type Input = [f32; N];
     type Output = [f32; N];
 
@@ -66,7 +25,14 @@ impl<const N: usize> Layer for PerFeature<N> {
     }
 
     fn forward(&self, x: &[f32; N], y: &mut [f32; N]) {
-        *y = std::array::from_fn(|i| self.weight[i] * x[i]);
+        self.forward_with(x, y, &LayerCtx::INFERENCE);
+    }
+
+    fn forward_with(&self, x: &[f32; N], y: &mut [f32; N], ctx: &LayerCtx) {
+        for i in 0..N {
+            let noise = if ctx.training { ctx.key.uniform(i as u64) } else { 0.0 };
+            y[i] = self.weight[i] * x[i] + noise;
+        }
     }
 
     fn backward(
@@ -92,16 +58,15 @@ network! {
         LSTM(32, output = last),
         head: Dense(5),
     }
-    struct OneFrame(16x16x1) -> 16 { conv: Conv2d(8, kernel = 3), ReLU, MaxPool2d(2), Flatten, Dense(16) }
-    struct Frames(12x16x16x1) -> 12x16 {
-        PerStep { conv: Conv2d(8, kernel = 3), ReLU, MaxPool2d(2), Flatten, Dense(16) },
-    }
+    block Frame() { conv: Conv2d(8, kernel = 3), ReLU, MaxPool2d(2), Flatten, Dense(16) }
+    struct OneFrame(16x16x1) -> 16 { Frame() }
+    struct Frames(12x16x16x1) -> 12x16 { PerStep { Frame() } }
 
     /// Fused layers, a residual, dropout, deferred values of a large layer.
     block Features() {
         conv: Conv2d(4, kernel = 3, padding = same), ReLU,
         Residual { Conv2d(4, kernel = 1), Tanh, Dropout(0.25) },
-        AvgPool2d(2), Softmax, Flatten, Dropout(0.5), wide: Dense(300), GELU, Dense(5), noisy: Noisy,
+        AvgPool2d(2), Softmax, Flatten, Dropout(0.5), wide: Dense(300), GELU, Dense(5), noisy: Noisy::<5>,
     }
     struct OneImage(6x6x2) -> 5 { Features() }
     struct Images(4x6x6x2) -> 4x5 { PerStep { Features() } }
@@ -127,7 +92,7 @@ network! {
     struct Inner(4x5) -> 2x5 { Conv1d(5, kernel = 3, padding = 1), GroupNorm(5), MaxPool1d(2), bn: BatchNorm }
     block Sequences() {
         Dense(5), inner: Inner,
-        Concat { { PerStep { Noisy } }, { LSTM(2) }, { SkipSteps() } },
+        Concat { { PerStep { Noisy::<5> } }, { LSTM(2) }, { SkipSteps() } },
         InstanceNorm, Conv1d(4, kernel = 2), GlobalMaxPool, Dense(3),
     }
     block SkipSteps() { PerStep { Residual { Dense(5), Tanh } skip { Dense(5) } } }
@@ -153,11 +118,11 @@ network! {
 
     /// Sizes that the macro does not know.
     struct Generic<const T: usize, const C: usize>([T, 6, SIDE, 2]) -> [T, C] {
-        PerStep { conv: Conv2d(C, kernel = 3), ReLU, GlobalAvgPool, PerFeature::<C> -> C, fc: Dense(C) },
+        PerStep { conv: Conv2d(C, kernel = 3), ReLU, GlobalAvgPool, Noisy::<C> -> C, fc: Dense(C) },
         Tanh,
     }
     struct Known(4x6x5x2) -> 4x3 {
-        PerStep { conv: Conv2d(3, kernel = 3), ReLU, GlobalAvgPool, PerFeature::<3>, fc: Dense(3) },
+        PerStep { conv: Conv2d(3, kernel = 3), ReLU, GlobalAvgPool, Noisy::<3>, fc: Dense(3) },
         Tanh,
     }
 
@@ -259,9 +224,8 @@ fn check<Each: Network, One: Network>(samples: usize) {
     let mut y_one = vec![One::Output::zeroed(); samples * steps];
     each.forward_batch(&inputs(&x), &mut y_each);
     one.forward_batch(&inputs(&x), &mut y_one);
-    let values = |y: &[f32]| bits(y);
-    let y_each: Vec<u32> = y_each.iter().flat_map(|y| values(y.as_floats())).collect();
-    let y_one: Vec<u32> = y_one.iter().flat_map(|y| values(y.as_floats())).collect();
+    let y_each: Vec<u32> = y_each.iter().flat_map(|y| bits(y.as_floats())).collect();
+    let y_one: Vec<u32> = y_one.iter().flat_map(|y| bits(y.as_floats())).collect();
     assert_eq!(y_each, y_one, "inference");
 
     let mut d_y = vec![0.0; y_one.len()];
@@ -379,8 +343,8 @@ fn statistics_of_ragged_sequences_are_those_of_valid_steps() {
     assert_close(d_each.params(), d_one.params(), "weight gradient");
     let (mut expected, mut d_expected) = (expected.iter(), d_expected.iter());
     for (length, (y, d_x)) in lengths.into_iter().zip(y.iter().zip(&d_x)) {
-        for i in 0..6 {
-            let (found, d_found) = (y[i].as_floats(), d_x.all()[i].as_floats());
+        for (i, (y, d_x)) in y.iter().zip(d_x.all()).enumerate() {
+            let (found, d_found) = (y.as_floats(), d_x.as_floats());
             if i < length {
                 assert_close(found, expected.next().unwrap().as_floats(), "output");
                 assert_close(d_found, d_expected.next().unwrap().as_floats(), "input gradient");
@@ -406,9 +370,8 @@ fn sizes_may_be_constants() {
     );
 }
 
-/// Gradients of all applications add up: those of a network whose frames are inputs.
 #[test]
-fn lines_before_frozen_ones_are_not_trained() {
+fn lines_may_be_frozen() {
     let (mut net, x) = (Video::new(1), vec![random_values::<[[[[f32; 1]; 16]; 16]; 12]>(1); 2]);
     let before = net.clone_boxed();
     let data = Data { inputs: x, targets: vec![1_u32, 2] };

@@ -242,7 +242,7 @@ fn features_are_no_steps_after_a_network() {
         A: Network<Input = Sequence<[f32; 3], 6>, Output = [f32; 2]>,
         B: Network<Input = Sequence<[f32; 3], 6>, Output = [f32; 2]>,
     {
-        fn gradient<N>(mut net: Box<N>) -> Vec<f32>
+        fn gradient<N>(net: &mut N) -> Vec<f32>
         where
             N: Network<Input = Sequence<[f32; 3], 6>, Output = [f32; 2]>,
         {
@@ -251,9 +251,9 @@ fn features_are_no_steps_after_a_network() {
             net.loss_and_gradients(&Squares, &inputs, &[(); 4], &mut d_net, key).unwrap();
             [d_net.params(), net.params()].concat()
         }
-        let (a, mut b) = (network::<A>(), B::zeros());
+        let (mut a, mut b) = (network::<A>(), B::zeros());
         b.params_mut().copy_from_slice(a.params());
-        assert_eq!(gradient(a), gradient(b));
+        assert_eq!(gradient(&mut *a), gradient(&mut *b));
     }
     compare::<AfterNetwork, AfterLines>();
     compare::<PoolOfNetwork, PoolOfLines>();
