@@ -94,7 +94,7 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     ) {
         let layout = &self.slot.layout;
         let samples = pass.n;
-        let pass = &pass.of_node(S::KEY_ID, layout, ctx).in_samples(self.layout.samples());
+        let pass = &pass.of_node(S::KEY_ID, (layout, &self.layout), ctx);
         let ctx = ctx.part(samples, layout, &self.layout);
         layer.forward_shard(Forward { pass, phase, x, y: &mut *y, ctx });
         pass.show_value(y);
@@ -132,8 +132,8 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     ) {
         let layout = &self.slot.layout;
         let samples = pass.n;
-        let pass = pass.of_node_backward(S::KEY_ID, layout, (d_y, d_x), ctx);
-        let pass = &pass.in_samples(self.layout.samples());
+        let layouts = (layout, &self.layout);
+        let pass = &pass.of_node_backward(S::KEY_ID, layouts, (d_y, d_x), ctx);
         let ctx = ctx.part(samples, layout, &self.layout);
         layer.backward_shard(Backward { pass, phase, x, y, d_y, d_x, ctx });
     }
@@ -225,14 +225,14 @@ impl<S: Spec, T: TiedNode<S>> TrainSlot<S, T> {
 impl<S: Spec, T: TrainInPlaceNode<S>> InPlaceSlot<S, T> {
     /// See [`TrainInPlaceNode::forward`].
     pub fn forward(&self, layer: &T, pass: &Pass, y: &mut [f32]) {
-        let pass = pass.of::<S>().in_samples(self.samples);
+        let pass = pass.of_in_place(S::KEY_ID, self.samples);
         layer.forward(&pass, y);
         pass.show_value(y);
     }
 
     /// See [`TrainInPlaceNode::backward`].
     pub fn backward(&self, layer: &T, pass: &Pass, y: &[f32], d: &mut [f32]) {
-        let pass = pass.of::<S>().in_samples(self.samples);
+        let pass = pass.of_in_place(S::KEY_ID, self.samples);
         pass.show_gradient(d);
         layer.backward(&pass, y, d);
     }
