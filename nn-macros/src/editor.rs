@@ -133,7 +133,7 @@ impl View<'_> {
         };
         if name == "same" {
             let lines = arguments.map(|argument| &argument.value);
-            return quote!(let _ = layers::#name; #(let _ = #lines;)* #branches);
+            return quote!(let _ = layers::#name; #(let _ = { #lines };)* #branches);
         }
         let parameters = self.parameters(name);
         let (incomplete, arguments): (Vec<_>, Vec<_>) =

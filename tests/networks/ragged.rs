@@ -199,6 +199,9 @@ ragged! {
         },
         Conv1d(3, kernel = 2, stride = 2, padding = 1)
     }
+    statistics_of_steps_after_a_kernel: 8x4 -> 4x3 { 8: 8x4 -> 4x3, 5: 5x4 -> 2x3, 2: 2x4 -> 1x3 } {
+        Conv1d(4, kernel = 2, stride = 2), PerStep { Reshape(2x2), BatchNorm, Flatten, Dense(3) }
+    }
     embedding_of_tokens: 6 -> 6x4 { 6: 6 -> 6x4, 3: 3 -> 3x4 } {
         Embedding(7, 4), PositionalEncoding, Dropout(0.0)
     }
