@@ -1,5 +1,6 @@
 //! `PerStep`: two views around its lines, which see one step of a sequence. PyTorch's `x.flatten(0, 1)` before a module and
-//! `y.unflatten(0, (batch, steps))` after it, Keras' `TimeDistributed`.
+//! `y.unflatten(0, (batch, steps))` after it, Keras' `TimeDistributed`. Their rows are not in the registry, since they are no
+//! layers that a line names.
 
 use crate::arguments::arguments;
 use crate::checks::at_most;
