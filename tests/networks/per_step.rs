@@ -170,6 +170,11 @@ fn elements<I: Inputs>(count: usize) -> Vec<f32> {
     random.map(|x| f32::from_bits((9.0 * x.abs()) as u32)).collect()
 }
 
+/// The names of all weights in files.
+fn names<N: Network>() -> Vec<String> {
+    N::tensors().into_iter().map(|tensor| tensor.name).collect()
+}
+
 /// What a training step computes: outputs, weight gradient, input gradients, and the weights afterwards.
 fn train<N: Network>(net: &N, x: &[f32], d_y: &[f32]) -> [Vec<f32>; 4] {
     let x: Vec<N::Input> = inputs(x);
@@ -178,15 +183,10 @@ fn train<N: Network>(net: &N, x: &[f32], d_y: &[f32]) -> [Vec<f32>; 4] {
     let mut pass = TrainPass::<N>::new(x.len());
     let y = pass.forward(&mut net, &x, RngKey::new(3)).expect("a batch");
     let y = y.iter().flat_map(|y| y.as_floats().to_vec()).collect();
-    let len = N::Output::LEN;
-    let d_outputs: Vec<N::Output> = d_y
-        .chunks_exact(len)
-        .map(|d| {
-            let mut d_output = N::Output::zeroed();
-            d_output.as_floats_mut().copy_from_slice(d);
-            d_output
-        })
-        .collect();
+    let mut d_outputs = vec![N::Output::zeroed(); x.len()];
+    for (d_output, d) in d_outputs.iter_mut().zip(d_y.chunks_exact(N::Output::LEN)) {
+        d_output.as_floats_mut().copy_from_slice(d);
+    }
     let mut d_net = N::zeros();
     pass.backward(&net, &d_outputs, &mut d_net, Some(&mut d_x)).expect("a forward pass before");
     [y, d_net.params().to_vec(), flat(&d_x), net.params().to_vec()]
@@ -211,10 +211,7 @@ fn check<Each: Network, One: Network>(samples: usize) {
     }
     each.params_mut().copy_from_slice(one.params());
     assert_eq!(Each::PARAMS, One::PARAMS);
-    let names = |tensors: Vec<unrolled::Tensor>| -> Vec<String> {
-        tensors.into_iter().map(|tensor| tensor.name).collect()
-    };
-    assert_eq!(names(Each::tensors()), names(One::tensors()));
+    assert_eq!(names::<Each>(), names::<One>());
     let len = Each::Input::zero().input(0).len();
     let steps = len / One::Input::zero().input(0).len();
     assert_eq!((Each::MACS, Each::Output::LEN), (steps * One::MACS, steps * One::Output::LEN));
@@ -425,10 +422,7 @@ fn values_of_all_steps_are_seen() {
 
 #[test]
 fn weights_have_the_names_of_the_lines() {
-    let names = |tensors: Vec<unrolled::Tensor>| -> Vec<String> {
-        tensors.into_iter().map(|tensor| tensor.name).collect()
-    };
-    let video = names(Video::tensors());
+    let video = names::<Video>();
     assert_eq!(video[..4], ["conv.weight", "conv.bias", "dense.weight", "dense.bias"]);
     network! {
         struct Named(3x4x4x1) -> 3x2 {
@@ -439,7 +433,7 @@ fn weights_have_the_names_of_the_lines() {
             own: PerStep { _: Dense(2) },
         }
     }
-    let named = names(Named::tensors());
+    let named = names::<Named>();
     let weights: Vec<&str> = named.iter().filter_map(|name| name.strip_suffix(".weight")).collect();
     assert_eq!(weights, ["frames.0", "frames.3", "dense", "per_step", "last", "own"]);
     let net = Named::new(1);
