@@ -159,6 +159,38 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// once for each, and recurrent layers have a state for each. Weights, files and optimisers know the weights once, under
 /// the name of the first line. A layer can also use the weight of another layer alone: `Dense(65, weight = tokens)`.
 ///
+/// # Lines for each step
+///
+/// `PerStep { .. }` applies its lines to each step of a sequence, with the same weights: a convolutional network to each frame
+/// of a video, a network of words to each sentence. Its input is `T x ..`, its lines see one step, and its output is `T x` what
+/// the last of them gives. PyTorch has `x.flatten(0, 1)` before such a module and `unflatten` after it.
+///
+/// ```
+/// use unrolled::prelude::*;
+///
+/// network! {
+///     pub struct Video(12x16x16x1) -> 12x5 {
+///         PerStep { conv: Conv2d(8, kernel = 3), ReLU, MaxPool2d(2), Flatten, Dense(16) },
+///         ReLU,
+///         LSTM(32),
+///         head: Dense(5),
+///     }
+/// }
+///
+/// let net = Video::new(1);
+/// let video = [[[[0.5; 1]; 16]; 16]; 12];
+/// let scores: [[f32; 5]; 12] = net.forward(&video);
+/// // A frame at a time.
+/// let mut state = State::<Video>::new();
+/// assert_eq!(video.map(|frame| net.step(&mut state, &frame)), scores);
+/// ```
+///
+/// For its lines each step is a sample: `BatchNorm` has the statistics of all steps of the batch, `Dropout` a mask for each
+/// step, recurrent layers begin anew. They may be any lines, also those that need a whole sequence or image, types of the
+/// user's, and another `PerStep`. They read nothing of other steps, and no named value from outside: a value that all steps
+/// read joins the sequence before, by `RepeatSteps(12)`. Steps after the end of a short sequence have no part in gradients
+/// and statistics.
+///
 /// # Constants and const generics
 ///
 /// A size may be a constant, an expression in braces, or a const generic of the network. Constants are checked where the
@@ -198,8 +230,8 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// - A line with a name has that name. A line without one is named after its layer: `conv2d`, the next `conv2d_2`.
 /// - Lines of a block are inside of the line that uses it (`basic.conv2d`), lines of a `Repeat` inside of the copy's
 ///   index (`stage.0.conv2d`, or `repeat.0.conv2d` if the `Repeat` has no name).
-/// - Lines of a `Residual` are inside of it only if it has a name (`first.conv2d`); lines of its `skip` are inside of
-///   `skip` (`skip.conv2d`).
+/// - Lines of a `Residual` or a `PerStep` are inside of it only if it has a name (`first.conv2d`); lines of its `skip` are
+///   inside of `skip` (`skip.conv2d`).
 /// - Lines of a branch `image => { .. }` are inside of `image` (`image.conv2d`), or of the join and `image` if the
 ///   join has a name (`sum.image.conv2d`). Lines of a branch `{ .. }` are inside of the join and the branch's index,
 ///   counted from 0 (`concat.1.dense`).
@@ -445,9 +477,10 @@ pub mod __private {
     pub use unrolled_runtime::{
         AtRunTime, Buffer, CHeader, ConvBands, Embeds, Epilogue, Field, InPlaceSlot, Infer,
         InferCtx, InferenceExt, Input, InputError, Instructions, Isa, LayerInfo, Layout, Lengths,
-        Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, RngKey, Sequence, Shaped,
-        Slot, Spec, StaticWeights, StepsOfInputs, Streaming, Values, Weights, add_to, c_forward_in,
-        check_inputs, layers, len_of_fields, len_of_weights, step_in, steps_through, take,
+        Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, PerStep, RngKey, Sequence,
+        Shaped, Slot, Spec, StaticWeights, StepsOfInputs, Streaming, Values, Weights, add_to,
+        c_forward_in, check_inputs, layers, len_of_fields, len_of_weights, step_in, steps_through,
+        take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{

@@ -25,6 +25,14 @@ network! {
         LSTM(5, output = last), Dense(3),
     }
 
+    /// Statistics over the steps of sequences, and deferred gradients of layers that are applied to each step.
+    struct Frames(..4x5x5x2) -> 3 {
+        PerStep {
+            Conv2d(3, kernel = 3, bias = false), BatchNorm, ReLU, Flatten, wide: Dense(200), Tanh, Dropout(0.25), Dense(4),
+        },
+        GRU(5, output = last), Dense(3),
+    }
+
     /// A state that is carried from chunk to chunk.
     struct Text(6) -> 6x9 { Embedding(9, 4), GRU(5), Dense(9) }
 
@@ -136,6 +144,27 @@ fn accumulated_gradients_and_averaged_weights() {
         let (mut weights, losses) = result(&*net, &history);
         weights.extend(bits(average.net().params()));
         (weights, losses)
+    });
+}
+
+#[test]
+fn a_network_for_each_step() {
+    let mut train: Data<Sequence<[[[f32; 2]; 5]; 5], 4>, u32> = Data::default();
+    for i in 0..43 {
+        let steps: Vec<[[[f32; 2]; 5]; 5]> =
+            (0..1 + i % 4).map(|step| common::random_values((10 * i + step) as u64)).collect();
+        train.inputs.push(Sequence::new(&steps).unwrap());
+        train.targets.push(i as u32 % 3);
+    }
+    check(&|world: Option<&LocalWorld>| {
+        let mut net = Frames::new(2);
+        let trainer = Trainer::new(AdamW::new(1e-2)).batch(11).accumulate(2).epochs(2).seed(3);
+        let mut trainer = trainer.reduction_leaves(8).quiet();
+        if let Some(world) = world {
+            trainer = trainer.distributed(world);
+        }
+        let history = trainer.fit(&mut net, &train, &CrossEntropy::new()).unwrap();
+        result(&*net, &history)
     });
 }
 

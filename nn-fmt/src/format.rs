@@ -90,11 +90,11 @@ mod tests {
             "fn f() {}\nnetwork! {\n/// Doc.\n  pub struct Net<const N :usize>( image:28x28x1,..64 )->(a : 10,b:[N,2]){\n\n \
              conv1 :Conv2d( 32,kernel=3 ,padding = (1,2) )->26x26x32, // why\nimage=>ReLU,ReLU ,\n\n\n\
              Residual{Dense({2*N}),Scale(-1.0)}skip{Dense(1e-5)},\n stage:[Basic(64),My::<64>(a),],\n\
-             Concat{image=>{ReLU},{}}\n}\n}\n",
+             Concat{image=>{ReLU},{}},frames:PerStep[ReLU,PerStep{Tanh}]\n}\n}\n",
             "fn f() {}\nnetwork! {\n    /// Doc.\n    pub struct Net<const N: usize>(image: 28x28x1, ..64) -> (a: 10, b: [N, 2]) {\n        \
              conv1: Conv2d(32, kernel = 3, padding = (1, 2)) -> 26x26x32, // why\n        image => ReLU, ReLU,\n\n        \
              Residual { Dense({ 2 * N }), Scale(-1.0) } skip { Dense(1e-5) },\n        stage: [Basic(64), My::<64>(a),],\n        \
-             Concat { image => { ReLU }, {} },\n    }\n}\n",
+             Concat { image => { ReLU }, {} }, frames: PerStep [ReLU, PerStep { Tanh }],\n    }\n}\n",
         );
     }
 

@@ -130,7 +130,7 @@ fn is_spaced(tokens: &[Token<'_>], i: usize, before: &Token<'_>, token: &Token<'
 
 /// Words that lines in brackets follow.
 fn is_word_before_body(word: &str) -> bool {
-    matches!(word, "Residual" | "skip")
+    matches!(word, "Residual" | "PerStep" | "skip")
 }
 
 /// Aligns the arrows of each body in which one is.

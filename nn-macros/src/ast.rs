@@ -110,6 +110,7 @@ pub(crate) enum Construct {
     Call(Call),
     Repeat(Repeat),
     Residual(Residual),
+    PerStep(PerStep),
     /// `[Conv2d(32, kernel = 3), ReLU]`, `{ conv: Conv2d(32, kernel = 3), ReLU }`
     Sequential(Body),
     /// It could not be parsed, which is reported already.
@@ -159,6 +160,12 @@ pub(crate) struct Residual {
     pub(crate) skip: Option<Skip>,
 }
 
+/// `PerStep { lines }`
+pub(crate) struct PerStep {
+    pub(crate) keyword: Ident,
+    pub(crate) body: Body,
+}
+
 /// `skip { lines }`, `downsample: skip [lines]`
 pub(crate) struct Skip {
     pub(crate) name: Option<Ident>,
@@ -179,6 +186,7 @@ impl Construct {
                 let bodies = [Some(&residual.body), skip].into_iter().flatten();
                 bodies.map(|body| (residual.keyword.to_string(), body)).collect()
             }
+            Self::PerStep(per_step) => vec![(per_step.keyword.to_string(), &per_step.body)],
             Self::Sequential(body) if body.numbered => vec![("[ .. ]".to_owned(), body)],
             Self::Sequential(body) => vec![("{ .. }".to_owned(), body)],
             Self::Broken(_) => Vec::new(),

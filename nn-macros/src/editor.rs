@@ -43,6 +43,8 @@ pub(crate) fn emit_view(krate: &TokenStream, file: &File) -> TokenStream {
                 pub struct Repeat;
                 /// Lines whose output is added to their input: `Residual { .. }`, `Residual { .. } skip { .. }`.
                 pub struct Residual;
+                /// Lines that are applied to each step of a sequence: `PerStep { .. }`.
+                pub struct PerStep;
                 /// An earlier line again, with its weights: `right: b => same(left)`.
                 pub struct same;
                 #(#parameters)*
@@ -132,7 +134,7 @@ impl View<'_> {
         };
         if name == "same" {
             let lines = arguments.map(|argument| &argument.value);
-            return quote!(let _ = layers::#name; #(let _ = #lines;)* #branches);
+            return quote!(let _ = layers::#name; #(let _ = { #lines };)* #branches);
         }
         let parameters = self.parameters(name);
         let (incomplete, arguments): (Vec<_>, Vec<_>) =

@@ -26,7 +26,10 @@ const LAYERS: [(&[&str], &str); 12] = [
     ),
     (&["Lambda"], "write a layer of your own: a type that implements `Layer`"),
     (&["Bidirectional"], "write `bidirectional = true`, as in `LSTM(64, bidirectional = true)`"),
-    (&["TimeDistributed"], "write the layer alone: `Dense` works on each step by itself"),
+    (
+        &["TimeDistributed"],
+        "write `PerStep { .. }` with the layers in its braces, or `Dense` alone, which works on each step by itself",
+    ),
     (
         &["LSTMCell", "GRUCell", "RNNCell"],
         "write the layer, with `names = cell` for the names of a cell's weights, and call `step` for single steps",

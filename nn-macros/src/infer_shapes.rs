@@ -103,6 +103,7 @@ impl ShapeInference<'_> {
         let usable = !self.broken[number] && needed.all(|value| self.known[value.0]);
         // Before the rule, which compares the shape of a shared weight.
         self.network.infer_weight(number);
+        self.network.infer_steps(number);
         let inferred = if usable { self.output(number) } else { None };
         let output = self.network.nodes[number].output;
         if let Some(dims) = &inferred {
@@ -148,6 +149,10 @@ impl ShapeInference<'_> {
         };
         match self.ask(number, row, &literals) {
             Ok(shape) => {
+                if let Err(error) = self.check_samples(number, shape) {
+                    self.blame(number, &error);
+                    return None;
+                }
                 let Sizes { inputs, values } = literals;
                 // The parameters of an earlier node are counted there.
                 let is_first = self.network.nodes[number].first.is_none();
@@ -162,6 +167,14 @@ impl ShapeInference<'_> {
                 None
             }
         }
+    }
+
+    /// Whether a value of one step is small enough for all steps.
+    fn check_samples(&self, number: usize, shape: Shape) -> Result<Shape, ShapeError> {
+        let node = &self.network.nodes[number];
+        // Of a number that is not known, or too large itself, expanded code or the view after the lines has an error.
+        let samples = node.per_step.and_then(|_| self.network.samples(node.per_step));
+        samples.map_or(Ok(shape), |samples| checks::each_step(shape, samples))
     }
 
     fn known_dims(&self, number: usize, shape: Shape) -> Dims {
@@ -242,6 +255,9 @@ impl ShapeInference<'_> {
     fn symbolic(&mut self, number: usize, row: &'static Row) -> Option<Dims> {
         if !self.check_computed_sizes(number, row) {
             return None;
+        }
+        if let Some(dims) = self.network.step_dims(number) {
+            return Some(dims);
         }
         let node = &self.network.nodes[number];
         let constant = self.network.shape_constant(number);

@@ -13,7 +13,9 @@ pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
     }
     // Not the hidden `Flatten` of several outputs, which may be sequences that end early.
     for (_, node) in network.written() {
-        if node.inputs.iter().all(|input| ragged[input.0].is_none()) {
+        let mut line = network.on_the_line(node).iter();
+        let steps = line.find_map(|input| ragged[input.0]);
+        if steps.is_none() && node.inputs.iter().all(|input| ragged[input.0].is_none()) {
             continue;
         }
         let Layer::Known { row, .. } = &node.layer else { continue };
@@ -22,21 +24,21 @@ pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
             continue;
         }
         let kept = match network.steps(node, row) {
-            Steps::Each | Steps::Kernel => true,
+            Steps::Each | Steps::Kernel | Steps::End => true,
             Steps::Valid => network.keeps_rank(node),
+            Steps::Begin => false,
             Steps::All => {
                 report.error(node.span, mistake::takes_all_steps(&node.label));
                 false
             }
         };
-        let mut line = node.on_the_line().iter();
-        ragged[node.output.0] = line.find_map(|input| ragged[input.0]).filter(|_| kept);
+        ragged[node.output.0] = steps.filter(|_| kept);
     }
 }
 
 /// Whether a layer would read the steps of its input as features.
 fn takes_single_numbers(network: &Network, node: &Node) -> bool {
     let Layer::Known { row, .. } = &node.layer else { return false };
-    let dims = &network.values[node.inputs[0].0].dims;
+    let dims = &network.values[network.on_the_line(node)[0].0].dims;
     row.inputs != Inputs::Indices && dims.constant.is_none() && dims.sizes.len() == 1
 }

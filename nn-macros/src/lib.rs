@@ -29,6 +29,7 @@ mod network;
 mod operand;
 mod owner;
 mod parse;
+mod per_step;
 mod plan;
 mod pretrained;
 mod report;

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use std::rc::Rc;
 use syn::ext::IdentExt;
 use syn::{Attribute, Generics, Ident, Type, Visibility};
-use unrolled_shape::registry::{Inputs, Needs, Row, Storage};
+use unrolled_shape::registry::{Needs, Row, Steps, Storage};
 use unrolled_shape::{Dimension, Role, Shape, Value as RuleValue};
 
 use crate::ast::Budget;
@@ -118,7 +118,8 @@ pub(crate) struct Node {
     /// Whether its shape depends on const generics of the user's, so that it cannot be a constant
     /// outside of the struct. After `infer_shapes`.
     pub(crate) generic: bool,
-    /// Whether it is not one of the user's lines, but concatenates several outputs.
+    /// Whether it is not one of the user's lines, but concatenates several outputs or begins a `PerStep`, whose line is the
+    /// view that ends it.
     pub(crate) hidden: bool,
     /// The shapes that the user wrote after `->`: of the layer, and of the blocks that end with it.
     pub(crate) arrows: Vec<Dims>,
@@ -127,6 +128,8 @@ pub(crate) struct Node {
     pub(crate) levels: Levels,
     /// The predefined block that it is a line of: the user cannot edit it.
     pub(crate) predefined: Option<Ident>,
+    /// The innermost `PerStep` that it is a line of, by the index of the view that begins that.
+    pub(crate) per_step: Option<usize>,
 }
 
 /// Whether an `Add` ends a `Residual`, and what it adds to the body.
@@ -310,8 +313,14 @@ impl Network {
 
     /// Whether a node's output has at least as many axes as its input.
     pub(crate) fn keeps_rank(&self, node: &Node) -> bool {
-        let rank = |value: ValueId| self.values[value.0].dims.sizes.len();
-        rank(node.output) >= rank(node.inputs[0])
+        let rank = |value: ValueId| {
+            let dims = &self.values[value.0].dims;
+            dims.constant.is_none().then_some(dims.sizes.len())
+        };
+        match (rank(node.inputs[0]), rank(node.output)) {
+            (Some(input), Some(output)) => output >= input,
+            _ => self.keeps_any_rank(node),
+        }
     }
 
     /// Whether it has several outputs.
@@ -353,14 +362,14 @@ impl Node {
         }
     }
 
-    /// The inputs that the output has its steps from: not the named values among the arguments of a layer
-    /// that is no join.
-    pub(crate) fn on_the_line(&self) -> &[ValueId] {
-        match &self.layer {
-            // A join reads all branches step by step. In other layers the inputs after the first are arguments.
-            Layer::Known { row, .. } if row.inputs != Inputs::Branches => &self.inputs[..1],
-            _ => &self.inputs,
-        }
+    /// Whether it is the view that begins a `PerStep`.
+    pub(crate) fn begins_steps(&self) -> bool {
+        matches!(&self.layer, Layer::Known { row, .. } if row.steps == Steps::Begin)
+    }
+
+    /// Whether it is the view that ends a `PerStep`.
+    pub(crate) fn ends_steps(&self) -> bool {
+        matches!(&self.layer, Layer::Known { row, .. } if row.steps == Steps::End)
     }
 }
 
@@ -415,6 +424,14 @@ impl Node {
 }
 
 impl Dims {
+    /// The size of the first axis.
+    pub(crate) fn first(&self) -> Option<Dim> {
+        match &self.constant {
+            Some(shape) => Some(Dim::Computed(quote!({ #shape.dim(0) }))),
+            None => self.sizes.first().cloned(),
+        }
+    }
+
     /// The size of the last axis. A shape has at least one axis.
     pub(crate) fn last(&self) -> Option<&Dim> {
         self.sizes.last()

@@ -112,7 +112,7 @@ impl Scope {
 }
 
 /// Reserves the user's names in `body`, so that numbered names do not collide with them. An unnamed
-/// `Residual` is not a scope.
+/// `Residual` or `PerStep` is not a scope.
 fn reserve(body: &Body, named: &mut HashMap<String, Option<Span>>) {
     for line in &body.lines {
         match (&line.name, &line.construct) {
@@ -120,6 +120,7 @@ fn reserve(body: &Body, named: &mut HashMap<String, Option<Span>>) {
                 named.entry(name.unraw().to_string()).or_insert(None);
             }
             (None, Construct::Residual(residual)) => reserve_residual(residual, named),
+            (None, Construct::PerStep(per_step)) => reserve(&per_step.body, named),
             _ => {}
         }
     }

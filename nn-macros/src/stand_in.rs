@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use unrolled_shape::registry::{Count, Row, Steps};
-use unrolled_shape::{Shape, Value as RuleValue, checks};
+use unrolled_shape::{MAX_RANK, Shape, Value as RuleValue, checks};
 
 use crate::network::{Argument, Dim, Layer, Network, Node, Sizes};
 
@@ -49,6 +49,26 @@ impl Network {
         let [alike, ..] = StandIn::SIZES;
         // The number of axes does not depend on their sizes: one stand-in is enough.
         StandIn::new(self, node, alike).map(|stand_in| stand_in.output.rank())
+    }
+
+    /// Whether a registry layer's output has at least as many axes as an input of which the macro does not know how many it has:
+    /// that of a type of the user's.
+    pub(crate) fn keeps_any_rank(&self, node: &Node) -> bool {
+        let Layer::Known { row, arguments } = &node.layer else { return true };
+        let [alike, ..] = StandIn::SIZES;
+        let values: Option<Vec<_>> = arguments.iter().map(Argument::stand_in).collect();
+        // With the least number of axes that the layer takes: whether it removes axes does not depend on how many there are.
+        let kept = (1..=MAX_RANK).find_map(|rank| {
+            let unknown = Shape::new(&[alike(0); MAX_RANK][..rank]);
+            let inputs = node.inputs.iter().map(|input| {
+                let known =
+                    self.values[input.0].dims.with_sizes(|dim| dim.known().or(Some(alike(0))));
+                known.unwrap_or(unknown)
+            });
+            let output = (row.rule)(&inputs.collect::<Vec<_>>(), values.as_ref()?).ok()?;
+            Some(output.rank() >= rank)
+        });
+        kept.unwrap_or(true)
     }
 
     /// What a layer of this row does with short sequences.

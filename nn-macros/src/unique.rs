@@ -53,7 +53,7 @@ pub(crate) fn raw(name: &Ident) -> Ident {
 fn identifier(name: &str, span: Span) -> Ident {
     match name {
         // The words that cannot be raw identifiers.
-        "self" | "Self" | "super" | "crate" => Ident::new(&format!("{name}_"), span),
+        "self" | "Self" | "super" | "crate" | "_" => Ident::new(&format!("{name}_"), span),
         _ => match syn::parse_str::<Ident>(name) {
             Ok(_) => Ident::new(name, span),
             Err(_) => Ident::new_raw(name, span),

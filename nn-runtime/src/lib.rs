@@ -101,7 +101,7 @@ pub use types::AsMatrix;
 #[cfg(feature = "std")]
 pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub use types::{
-    Field, Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence,
+    Field, Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, PerStep, Sequence,
     SequenceError, StaticWeights, Steps, Values, WeightSlice, Weights, len_of_fields,
     len_of_weights, sizes, steps_through,
 };

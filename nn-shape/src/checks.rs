@@ -333,6 +333,25 @@ pub(crate) const fn sound(shape: Shape, verb: &str) -> Result<Shape, ShapeError>
     at_most(shape, verb)
 }
 
+/// The output shape of a layer in a `PerStep`, of which there is one for each of `steps` steps.
+///
+/// ```text
+/// layer `fc` gives 1048576 for each of 549755813888 steps, but a value can hold at most 1099511627776 elements
+/// ```
+///
+/// # Errors
+/// When they have too many elements together.
+pub const fn each_step(output: Shape, steps: usize) -> Result<Shape, ShapeError> {
+    match output.len().checked_mul(steps) {
+        Some(len) if len <= MOST => Ok(output),
+        _ => {
+            let message = Text::of("gives ").shape(output).text(" for each of ").number(steps);
+            let message = message.text(" steps, but a value can hold at most ").number(MOST);
+            Err(ShapeError::layer(message.text(" elements")))
+        }
+    }
+}
+
 /// The shape, unless it has more elements than any memory. `verb` begins the message: `gives `.
 pub(crate) const fn at_most(shape: Shape, verb: &str) -> Result<Shape, ShapeError> {
     match shape.checked_len() {

@@ -122,6 +122,10 @@ pub enum Steps {
     Kernel,
     /// It reads as many steps as the shape has, so that it cannot take shorter sequences.
     All,
+    /// It begins a `PerStep`: its output is one step.
+    Begin,
+    /// It ends a `PerStep`: the first axis of its output counts the steps of that one's input.
+    End,
 }
 
 /// Where PyTorch has the channels of a layer's output; here they are always last. See [`Features`].
@@ -134,10 +138,17 @@ pub enum Channels {
     /// As in the input; last where branches of both kinds meet.
     AsInput,
     /// As in the input, of which the layer removes another axis.
-    Kept,
+    Kept {
+        /// That axis.
+        removed: usize,
+    },
     /// Nowhere, because the layer removes them: the axes that are left have the same order in PyTorch, whether the input's
     /// channels are first or last there.
     Removed,
+    /// As in the input, of which the layer takes off the first axis; that comes first in PyTorch, too.
+    OneStep,
+    /// As in the input, to which the layer adds a first axis; that comes first in PyTorch, too.
+    AllSteps,
 }
 
 /// What a layer does with the order of features. PyTorch flattens an image channels first, so that the features of a

@@ -139,8 +139,8 @@ pub struct LayerOrder {
     pub input: FeatureOrder,
     /// Of its output.
     pub output: FeatureOrder,
-    /// Whether PyTorch has the channels of its first input first.
-    pub channels_first: bool,
+    /// The axes before the channels of its first input in PyTorch: 0 if they are first, `None` if they are last.
+    pub axes_before_channels: Option<usize>,
 }
 
 #[cfg(test)]

@@ -93,8 +93,8 @@ pub fn layer_tensors(order: &LayerOrder, rule: impl FnOnce(&mut TensorSink<'_>))
         };
         let mut axes: Vec<Axis> = tensor.axes.iter().map(axis).collect();
         let channels = tensor.axes.iter().position(|axis| axis.entries == Entries::Channels);
-        if let Some(channels) = channels.filter(|_| order.channels_first) {
-            axes[..=channels].rotate_right(1);
+        if let (Some(channels), Some(before)) = (channels, order.axes_before_channels) {
+            axes[before..=channels].rotate_right(1);
         }
         let LayerTensor { name, offset, element, .. } = tensor;
         tensors.push(Tensor { element, ..Tensor::new(name.to_string(), offset, axes) });

@@ -107,6 +107,8 @@ const fn shorter_sequences(row: &Row) -> &'static str {
         Steps::Valid => "steps after the end are ignored",
         Steps::Kernel => "the kernel ends with the sequence",
         Steps::All => "refused, because the layer reads all steps",
+        // The ends of a `PerStep` are no layers.
+        Steps::Begin | Steps::End => unreachable!(),
     }
 }
 

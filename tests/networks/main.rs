@@ -20,6 +20,7 @@ mod layer_context;
 #[cfg(feature = "nalgebra")]
 mod matrix;
 mod outputs;
+mod per_step;
 mod ragged;
 mod same;
 mod split;

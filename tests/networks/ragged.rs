@@ -186,6 +186,22 @@ ragged! {
     tokens: 8 -> 3 { 8: 8 -> 3, 5: 5 -> 3, 2: 2 -> 3 } {
         Embedding(7, 4), Conv1d(5, kernel = 3, padding = 1), GELU, GlobalMaxPool, Dense(3)
     }
+    images_in_each_step: 6x4x4x2 -> 6x3 { 6: 6x4x4x2 -> 6x3, 4: 4x4x4x2 -> 4x3, 1: 1x4x4x2 -> 1x3 } {
+        PerStep { Conv2d(3, kernel = 3), ReLU, Flatten, Dense(3) }
+    }
+    sentences_of_a_document: 5x4 -> 2 { 5: 5x4 -> 2, 3: 3x4 -> 2, 1: 1x4 -> 2 } {
+        PerStep { Embedding(7, 4), GRU(3), GlobalAvgPool, Dense(3) }, LSTM(2, output = last)
+    }
+    sequences_in_each_step: 5x4x4 -> 3x3 { 5: 5x4x4 -> 3x3, 4: 4x4x4 -> 3x3, 2: 2x4x4 -> 2x3 } {
+        PerStep {
+            MultiHeadAttention(2), GroupNorm(2), Conv1d(4, kernel = 2, padding = 1, bias = false), InstanceNorm,
+            AvgPool1d(2), PerStep { Dense(3), Softmax }, GlobalMaxPool, Dense(3),
+        },
+        Conv1d(3, kernel = 2, stride = 2, padding = 1)
+    }
+    statistics_of_steps_after_a_kernel: 8x4 -> 4x3 { 8: 8x4 -> 4x3, 5: 5x4 -> 2x3, 2: 2x4 -> 1x3 } {
+        Conv1d(4, kernel = 2, stride = 2), PerStep { Reshape(2x2), BatchNorm, Flatten, Dense(3) }
+    }
     embedding_of_tokens: 6 -> 6x4 { 6: 6 -> 6x4, 3: 3 -> 3x4 } {
         Embedding(7, 4), PositionalEncoding, Dropout(0.0)
     }
@@ -202,6 +218,14 @@ network! {
     #[allow(batch_norm_at_output)]
     struct NormedRows(3) -> 3 { BatchNorm }
 
+    /// Layers after a network, of whose output the macro does not know the axes, and the same lines without it.
+    struct Front(6x3) -> 6x4 { Dense(4), Tanh }
+    struct AfterNetwork(..6x3) -> 2 { front: Front, LSTM(4, output = last), BatchNorm, Dense(2) }
+    struct AfterLines(..6x3) -> 2 { front: { Dense(4), Tanh }, LSTM(4, output = last), BatchNorm, Dense(2) }
+    struct PoolOfNetwork(..6x3) -> 2 { PerStep { step: Step }, GlobalAvgPool, BatchNorm, Dense(2) }
+    struct PoolOfLines(..6x3) -> 2 { PerStep { step: { Dense(4), Tanh } }, GlobalAvgPool, BatchNorm, Dense(2) }
+    struct Step(3) -> 4 { Dense(4), Tanh }
+
     /// Less than four steps are shorter than the kernel, and have no output.
     #[allow(bias_before_batch_norm)]
     struct Short(..8x2) -> 3 { Conv1d(4, kernel = 4), BatchNorm, GlobalMaxPool, Dense(3) }
@@ -211,6 +235,31 @@ network! {
 fn a_nested_network_has_steps_of_its_own() {
     check_alone::<_, _, Nested, Nested9>(9);
     check_batch::<_, _, Nested>();
+}
+
+/// A layer that joins all steps has features, whatever is before it.
+#[test]
+fn features_are_no_steps_after_a_network() {
+    fn compare<A, B>()
+    where
+        A: Network<Input = Sequence<[f32; 3], 6>, Output = [f32; 2]>,
+        B: Network<Input = Sequence<[f32; 3], 6>, Output = [f32; 2]>,
+    {
+        fn gradient<N>(net: &mut N) -> Vec<f32>
+        where
+            N: Network<Input = Sequence<[f32; 3], 6>, Output = [f32; 2]>,
+        {
+            let (inputs, mut d_net) = ([2, 6, 1, 3].map(sequence), N::zeros());
+            let key = RngKey::new(1);
+            net.loss_and_gradients(&Squares, &inputs, &[(); 4], &mut d_net, key).unwrap();
+            [d_net.params(), net.params()].concat()
+        }
+        let (mut a, mut b) = (network::<A>(), B::zeros());
+        b.params_mut().copy_from_slice(a.params());
+        assert_eq!(gradient(&mut *a), gradient(&mut *b));
+    }
+    compare::<AfterNetwork, AfterLines>();
+    compare::<PoolOfNetwork, PoolOfLines>();
 }
 
 /// The statistics are those of the valid steps.

@@ -559,6 +559,37 @@ references! {
     repeat_shared_attention: (5x6) -> 5x6 {
         body: Repeat(2, shared = true) { TransformerEncoder(6, heads = 2, hidden = 8, dropout = 0.0) },
     }
+
+    // Modules that are applied to each step.
+    per_step_lstm: (4x6x8x2) -> 3 {
+        frames: PerStep { conv: Conv2d(3, kernel = 3), ReLU, MaxPool2d(2), Flatten, fc: Dense(5) },
+        ReLU,
+        rest: { lstm: LSTM(4, output = last) },
+        Dense(3),
+    }
+    per_step_batch_norm_flatten_dense: (3x4x6x2) -> 4 {
+        frames: PerStep {
+            conv: Conv2d(3, kernel = 3, bias = false), bn: BatchNorm, ReLU,
+            residual: Residual { inner: Conv2d(3, kernel = 1, bias = false), norm: BatchNorm },
+        },
+        Tanh,
+        Flatten,
+        Dense(4),
+    }
+    per_step_sentences: (3x4) -> 3 {
+        sentences: PerStep {
+            tokens: Embedding(11, 6), words: { lstm: LSTM(4, output = last) }, norm: BatchNorm,
+        },
+        rest: { gru: GRU(3, output = last) },
+    }
+    per_step_of_steps: (2x3x3x4x2) -> 3 {
+        clips: PerStep {
+            frames: PerStep { conv: Conv2d(3, kernel = 2), Flatten, fc: Dense(5) },
+            Tanh, Flatten, fc: Dense(4),
+        },
+        Flatten,
+        Dense(3),
+    }
 }
 
 network! {

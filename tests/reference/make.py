@@ -664,12 +664,14 @@ def main():
     from attention import attention  # all of them build on this file
     from features import features
     from operators import operators
+    from per_step import per_step
     from shared import shared
     from volumes import volumes
 
     attention()
     features()
     operators()
+    per_step()
     shared()
     volumes()
 

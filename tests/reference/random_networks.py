@@ -371,6 +371,12 @@ class Layer:
     def apply_Flatten(self, x):
         return x.flatten(1)
 
+    def apply_OneStep(self, x):
+        return x.flatten(0, 1)
+
+    def apply_AllSteps(self, x):
+        return x.unflatten(0, (-1, self.steps))
+
     def apply_Reshape(self, x):
         return x.reshape(len(x), *self.output)
 

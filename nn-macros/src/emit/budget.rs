@@ -2,6 +2,7 @@
 
 use super::constants::expect;
 use super::context::Context;
+use super::forward::Inference;
 use super::memory::buffer_len;
 use super::shapes;
 use crate::ast::Budget;
@@ -48,7 +49,10 @@ fn layer_memory(context: &Context, index: usize, node: &Node) -> Option<TokenStr
     }
     let nodes: Vec<usize> = chain.map_or(vec![index], |it| it.nodes().collect());
     let label = &context.network.nodes[nodes[0]].label;
-    let len = |value: &ValueId| shapes::len(&quote!(__rt), &context.network.values[value.0].dims);
+    let len = |value: &ValueId| {
+        let len = shapes::len(&quote!(__rt), &context.network.values[value.0].dims);
+        context.in_samples(len, context.network.per_step(*value), Inference::Whole)
+    };
     let inputs = chain.map_or(node.inputs.clone(), Fused::inputs);
     let inputs = inputs.iter().map(len);
     let output = len(&node.output);
@@ -61,7 +65,8 @@ fn layer_memory(context: &Context, index: usize, node: &Node) -> Option<TokenStr
         let (it, spec, layer) =
             (&context.network.nodes[node], context.spec(node), context.layer(node));
         if it.storage() != Storage::InPlace {
-            layouts.push(quote!(__rt::Layout::of::<#spec, #layer>()));
+            let per_step = context.per_step(it.per_step).into_iter();
+            layouts.push(quote!(__rt::Layout::of::<#spec, #layer>() #(.per_step(#per_step))*));
         }
         if it.first.is_none() {
             weights.extend(quote!(+ <#layer as __rt::Weights>::LEN));

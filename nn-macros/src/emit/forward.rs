@@ -81,22 +81,26 @@ fn infer_node(
     }
     let mut views = Views::new(context, holder, names);
     if let Some(fused) = fused.iter().find(|it| it.last() == index) {
-        return infer_fused(context, views, fused);
+        return infer_fused(context, inference, views, fused);
     }
     let io = Io::new(&mut views, &context.plan.infer, node, node.output);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
     let (slot, value, ctx) = (context.slot(index), context.value(index), context.ctx(index));
+    let n = context.in_samples(quote!(n), node.per_step, inference);
     if node.storage() == Storage::InPlace {
         return quote! {{
             #taken
             #copy
-            #slot.infer(isa, &#value, n, #output);
+            #slot.infer(isa, &#value, #n, #output);
         }};
     }
     let call = match inference {
-        Inference::Whole => quote!(infer(isa, &#value, n, &[#(#inputs),*], #output, #ctx)),
-        Inference::Step => quote!(step(isa, &#value, &[#(#inputs),*], #output, #ctx)),
+        // What is applied to each step sees nothing of other steps.
+        Inference::Step if node.per_step.is_none() => {
+            quote!(step(isa, &#value, &[#(#inputs),*], #output, #ctx))
+        }
+        _ => quote!(infer(isa, &#value, #n, &[#(#inputs),*], #output, #ctx)),
     };
     quote! {{
         #taken
@@ -105,7 +109,12 @@ fn infer_node(
 }
 
 /// What inference computes together.
-fn infer_fused(context: &Context, mut views: Views, fused: &Fused) -> TokenStream {
+fn infer_fused(
+    context: &Context,
+    inference: Inference,
+    mut views: Views,
+    fused: &Fused,
+) -> TokenStream {
     let nodes = &context.network.nodes;
     let mut read = |value: ValueId, name: &str| {
         let location = context.plan.infer.values[value.0];
@@ -124,7 +133,7 @@ fn infer_fused(context: &Context, mut views: Views, fused: &Fused) -> TokenStrea
         inputs.iter().find(|(of, _)| *of == value).map_or(&input, |(_, variable)| variable)
     };
     let call = match (&fused.stages[..], fusion(&nodes[fused.last()])) {
-        ([stage], Fusion::Largest(_)) => infer_pooled(context, stage, &input, &output),
+        ([stage], Fusion::Largest(_)) => infer_pooled(context, inference, stage, (&input, &output)),
         ([stage], _) => {
             let epilogue = epilogue(context, stage, added);
             let (slot, value) = (context.slot(stage.first()), context.value(stage.first()));
@@ -157,19 +166,20 @@ fn infer_fused(context: &Context, mut views: Views, fused: &Fused) -> TokenStrea
 /// A convolution with the pool after it, then the bounds between them, which commute with the pool.
 fn infer_pooled(
     context: &Context,
+    inference: Inference,
     stage: &Stage,
-    input: &TokenStream,
-    output: &TokenStream,
+    (input, output): (&TokenStream, &TokenStream),
 ) -> TokenStream {
     let (first, last) = (stage.first(), stage.last());
+    let n = context.in_samples(quote!(n), context.network.nodes[first].per_step, inference);
     let (slot, value, spec) = (context.slot(first), context.value(first), context.spec(last));
     // On the smaller output of the pool.
     let between = stage.nodes[1..].iter().filter(|node| **node != last).map(|between| {
         let (slot, value) = (context.slot(*between), context.value(*between));
-        quote!(#slot.infer(isa, &#value, n, #output);)
+        quote!(#slot.infer(isa, &#value, #n, #output);)
     });
     quote! {
-        #slot.infer_pooled::<#spec>(&#value, n, &[#input], #output, &mut ctx);
+        #slot.infer_pooled::<#spec>(&#value, #n, &[#input], #output, &mut ctx);
         #(#between)*
     }
 }

@@ -2,6 +2,7 @@
 
 use super::buffers::buffer_names;
 use super::context::Context;
+use super::forward::Inference;
 use super::shapes;
 use super::streamable::{network_streams, step_len};
 use crate::network::Node;
@@ -54,12 +55,19 @@ enum Extent {
 impl Extent {
     /// The elements of a buffer, where their number is known while expanding.
     fn known_len(self, context: &Context, buffer: &Buffer) -> Option<usize> {
-        let shape = context.network.values[buffer.value.0].dims.known()?;
-        Some(match (self, buffer.lines) {
+        let network = context.network;
+        let shape = network.values[buffer.value.0].dims.known()?;
+        let len = match (self, buffer.lines) {
             (Self::Step, _) if context.counts_steps(buffer.value) => shape.len() / shape.dim(0),
             (_, Some(lines)) => lines * (shape.len() / shape.dim(0)),
             (_, None) => shape.len(),
-        })
+        };
+        let begin = network.per_step(buffer.value);
+        let samples = match self {
+            Self::Whole => network.samples(begin)?,
+            Self::Step => network.samples_of_step(begin)?,
+        };
+        Some(len * samples)
     }
 
     /// The same as an expression.
@@ -75,13 +83,14 @@ impl Extent {
 pub(super) fn buffer_len(context: &Context, buffer: &Buffer) -> TokenStream {
     let dims = &context.network.values[buffer.value.0].dims;
     let len = shapes::len(&quote!(__rt), dims);
-    match (buffer.lines.map(shapes::number), dims.known()) {
+    let len = match (buffer.lines.map(shapes::number), dims.known()) {
         (Some(lines), Some(shape)) => {
             let all = shapes::number(shape.dim(0));
             quote!(#lines * (#len / #all))
         }
         _ => len,
-    }
+    };
+    context.in_samples(len, context.network.per_step(buffer.value), Inference::Whole)
 }
 
 fn emit_layout(
@@ -103,7 +112,12 @@ fn emit_layout(
 }
 
 /// A type that holds constants.
-fn emit_holder(context: &Context, holder: &str, doc: &str, constants: &TokenStream) -> TokenStream {
+pub(super) fn emit_holder(
+    context: &Context,
+    holder: &str,
+    doc: &str,
+    constants: &TokenStream,
+) -> TokenStream {
     let Context { impl_generics, arguments, where_clause, .. } = context;
     let (parameters, holder) = (&context.network.generics, format_ident!("{holder}"));
     quote! {
@@ -182,10 +196,14 @@ fn emit_slots(context: &Context) -> TokenStream {
     let trains = context.network.features.train;
     let rows = Rows::new(context);
     let slots = rows.all.iter().map(|row| {
-        let Row { name, spec, layer, number, .. } = row;
+        let Row { name, spec, layer, number, per_step, .. } = row;
         if number.is_none() {
+            let slot = match per_step {
+                Some(per_step) => quote!(per_step(#per_step)),
+                None => quote!(NEW),
+            };
             return quote! {
-                const #name: __rt::InPlaceSlot<#spec, #layer> = __rt::InPlaceSlot::NEW;
+                const #name: __rt::InPlaceSlot<#spec, #layer> = __rt::InPlaceSlot::#slot;
             };
         }
         let (kind, layout) = (if trains { "TrainSlot" } else { "Slot" }, row.layout("LAYOUTS"));
@@ -209,6 +227,8 @@ struct Row<'a> {
     number: Option<TokenStream>,
     /// That of the earlier node that it applies again, if it has weights.
     first: Option<TokenStream>,
+    /// Its samples, if it is in a `PerStep`.
+    per_step: Option<TokenStream>,
 }
 
 impl Row<'_> {
@@ -242,6 +262,7 @@ impl<'a> Rows<'a> {
             layer: context.layer(node),
             number: number(node),
             first: it.first.filter(|_| it.has_weights()).and_then(number),
+            per_step: context.per_step(it.per_step),
         };
         Self { all: context.running().map(row).collect(), with_memory: numbers.len() }
     }
@@ -253,9 +274,10 @@ impl<'a> Rows<'a> {
         let [list, all_name] = names.map(|name| format_ident!("{name}"));
         let count = shapes::number(self.with_memory);
         let owners = self.all.iter().filter(|row| row.number.is_some());
-        let layouts = owners.map(|Row { spec, layer, first, .. }| match first {
-            Some(_) => quote!(#kind::again::<#spec, #layer>()),
-            None => quote!(#kind::of::<#spec, #layer>()),
+        let layouts = owners.map(|Row { spec, layer, first, per_step, .. }| {
+            let of = if first.is_some() { quote!(again) } else { quote!(of) };
+            let per_step = per_step.iter();
+            quote!(#kind::#of::<#spec, #layer>() #(.per_step(#per_step))*)
         });
         // Layouts add up from node to node: the last one has the sums and maxima of all.
         let all = match self.with_memory.checked_sub(1) {

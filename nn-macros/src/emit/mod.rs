@@ -18,6 +18,7 @@ mod graph;
 mod memory;
 mod names;
 mod outputs;
+mod per_step;
 mod pretrained;
 mod shapes;
 mod signature;
@@ -47,6 +48,7 @@ pub(crate) fn emit(network: &Network, pretrained: Option<&Pretrained<'_>>) -> To
     let constants = constants::emit_shapes(&context);
     let specs = specs::emit_specs(&context);
     let steps = steps::emit_sources(&context);
+    let per_step = per_step::emit_per_step(&context);
     let memory = memory::emit_memory(&context);
     let weights = structure::emit_weights(&context);
     let node = emit_node(&context);
@@ -67,6 +69,7 @@ pub(crate) fn emit(network: &Network, pretrained: Option<&Pretrained<'_>>) -> To
             use #krate::__private as __rt;
             #specs
             #steps
+            #per_step
             #memory
             #methods
             #weights

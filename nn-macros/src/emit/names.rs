@@ -8,8 +8,19 @@ use syn::ext::IdentExt;
 
 /// The types, traits and generics of expanded code that a spec could be named like, without their underscores. Names in
 /// small letters are not among them: those of specs begin with a capital.
-const SPECS: [&str; 10] =
-    ["Infer", "Step", "Train", "Slots", "Phases", "Steps", "StepsOf", "StepByStep", "S", "I"];
+const SPECS: [&str; 11] = [
+    "Infer",
+    "Step",
+    "Train",
+    "Slots",
+    "Phases",
+    "PerStep",
+    "Steps",
+    "StepsOf",
+    "StepByStep",
+    "S",
+    "I",
+];
 
 /// The constants of the types that hold those of the nodes.
 const CONSTANTS: [&str; 6] = ["ALL", "LAYOUTS", "TRAIN", "TRAIN_LAYOUTS", "VALUES", "PLAN"];

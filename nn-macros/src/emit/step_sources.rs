@@ -1,6 +1,7 @@
 //! For each value of a network, where its steps come from.
 
-use crate::network::{Layer, Network};
+use crate::network::{Layer, Network, ValueId};
+use std::collections::BTreeSet;
 use unrolled_shape::registry::Steps;
 
 /// Where the steps of a value come from.
@@ -19,7 +20,7 @@ pub(super) fn sources(network: &Network) -> Vec<Option<Source>> {
         sources[input.value.0] = is_sequence(network, nth).then_some(Source::Input(nth));
     }
     for (nth, node) in network.nodes.iter().enumerate() {
-        let mut known = node.on_the_line().iter().filter_map(|input| sources[input.0]);
+        let mut known = network.on_the_line(node).iter().filter_map(|input| sources[input.0]);
         sources[node.output.0] = known.next().and_then(|first| match &node.layer {
             // Its type knows, not the macro: `Shaped::OUTPUT_STEPS`.
             Layer::Custom(_) => Some(Source::Node(nth)),
@@ -27,9 +28,9 @@ pub(super) fn sources(network: &Network) -> Vec<Option<Source>> {
                 Steps::Kernel => Some(Source::Node(nth)),
                 // A join of branches whose steps come from different places: `StepsOf::joined` compares them.
                 Steps::Each if known.any(|other| other != first) => Some(Source::Node(nth)),
-                Steps::Each => Some(first),
+                Steps::Each | Steps::End => Some(first),
                 Steps::Valid => network.keeps_rank(node).then_some(first),
-                Steps::All => None,
+                Steps::All | Steps::Begin => None,
             },
         });
     }
@@ -40,5 +41,18 @@ pub(super) fn sources(network: &Network) -> Vec<Option<Source>> {
 fn is_sequence(network: &Network, nth: usize) -> bool {
     let input = &network.inputs[nth];
     let rank = network.values[input.value.0].dims.sizes.len();
-    input.ragged || rank == 2 || (rank == 1 && input.index)
+    input.ragged || rank == 2 || (rank == 1 && input.index) || is_taken_apart(network, input.value)
+}
+
+/// Whether a `PerStep` takes the steps of an input apart, also after layers that compute each step by itself.
+fn is_taken_apart(network: &Network, input: ValueId) -> bool {
+    let mut values = BTreeSet::from([input]);
+    network.nodes.iter().any(|node| {
+        let Layer::Known { row, .. } = &node.layer else { return false };
+        let reads = values.contains(&node.inputs[0]);
+        if reads && row.steps == Steps::Each {
+            values.insert(node.output);
+        }
+        reads && node.begins_steps()
+    })
 }

@@ -102,13 +102,18 @@ impl Step {
         let types: Vec<TokenStream> = network
             .inputs
             .iter()
-            .map(|input| step_type(context, input.value, if input.index { "u32" } else { "f32" }))
+            .map(|input| {
+                let dims = &network.values[input.value.0].dims;
+                let element = if input.index { "u32" } else { "f32" };
+                step_type(context, input.value, (element, dims))
+            })
             .collect();
         let (pattern, kind, names) = by_reference(context, &types);
         Self {
             parameter: quote!(#pattern: #kind),
             x: quote!(&[#(#krate::__private::Values::as_floats(#names)),*]),
-            output: step_type(context, network.output_value, "f32"),
+            // The header knows its axes also where the macro does not know those of what the layers give.
+            output: step_type(context, network.output_value, ("f32", &network.outputs[0].promised)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The struct, its methods, and its traits as weights, as a layer and as a network.
 
 use super::context::Context;
+use super::forward::Inference;
 use super::outputs::Outputs;
 use super::signature::{by_reference, input_types};
 use super::{docs, shapes};
@@ -323,6 +324,21 @@ impl Count {
 
 impl Counts {
     fn of(context: &Context, index: usize) -> Self {
+        let node = &context.network.nodes[index];
+        let Self { params, macs } = Self::of_sample(context, index);
+        let macs = match (macs, context.network.samples(node.per_step)) {
+            (Count::Known(0), _) => Count::Known(0),
+            (Count::Known(macs), Some(samples)) => Count::Known(macs.saturating_mul(samples)),
+            (macs, _) => {
+                let macs = context.in_samples(macs.emit(), node.per_step, Inference::Whole);
+                Count::Computed(macs)
+            }
+        };
+        Self { params, macs }
+    }
+
+    /// The same for one sample of the node.
+    fn of_sample(context: &Context, index: usize) -> Self {
         let rt = quote!(__rt);
         let node = &context.network.nodes[index];
         if let Some(cost) = node.cost {
@@ -353,11 +369,11 @@ impl Counts {
 
 /// The sum of known counts as one number, plus the computed ones.
 fn sum<'a>(counts: impl Iterator<Item = &'a Count>) -> TokenStream {
-    let mut known = 0;
+    let mut known: usize = 0;
     let mut computed = TokenStream::new();
     for count in counts {
         match count {
-            Count::Known(number) => known += number,
+            Count::Known(number) => known = number.saturating_add(known),
             Count::Computed(tokens) => computed.extend(quote!(+ #tokens)),
         }
     }

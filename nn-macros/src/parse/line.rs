@@ -9,7 +9,7 @@ use syn::{Attribute, Error, Expr, ExprPath, Ident, Lit, Result, Token, Type, Typ
 
 use super::parser::{Parser, parse_name, peek_body, peek_word};
 use super::shape::{parse_expr, parse_shape};
-use crate::ast::{Argument, Body, Branch, Call, Construct, Line, Repeat, Residual, Skip};
+use crate::ast::{Argument, Body, Branch, Call, Construct, Line, PerStep, Repeat, Residual, Skip};
 use crate::report::{mistake, say};
 
 impl Parser<'_> {
@@ -37,6 +37,9 @@ impl Parser<'_> {
         }
         if peek_word(input, "Residual") {
             return self.residual(input).map(Construct::Residual);
+        }
+        if peek_word(input, "PerStep") {
+            return self.per_step(input).map(Construct::PerStep);
         }
         if peek_body(input) {
             return self.body(input).map(Construct::Sequential);
@@ -93,6 +96,15 @@ impl Parser<'_> {
             None
         };
         Ok(Residual { keyword, body, skip })
+    }
+
+    pub(super) fn per_step(&mut self, input: ParseStream<'_>) -> Result<PerStep> {
+        let keyword: Ident = input.parse()?;
+        if input.peek(token::Paren) {
+            let group: Group = input.parse()?;
+            return Err(Error::new(group.span(), say::PER_STEP_ARGUMENTS));
+        }
+        Ok(PerStep { keyword, body: self.body(input)? })
     }
 
     pub(super) fn use_of_layer(&mut self, input: ParseStream<'_>) -> Result<Call> {

@@ -37,6 +37,15 @@ pub(crate) fn takes_all_steps(layer: &str) -> String {
     )
 }
 
+/// A line of a `PerStep` that reads a value from outside of it.
+pub(crate) fn outside_of_steps(layer: &str, value: &str) -> String {
+    format!(
+        "layer `{layer}` is applied to each step by itself, but reads `{value}` from outside of the `PerStep`\n  = help: \
+         join `{value}` with the sequence before the `PerStep`, as in `Concat {{ {{}}, {value} }}`; `RepeatSteps` makes a \
+         sequence of a value that all steps read"
+    )
+}
+
 /// A layer whose weights have no known layout while expanding.
 pub(crate) fn unknown_weights(layer: &str, is_type: bool) -> String {
     let why = match is_type {

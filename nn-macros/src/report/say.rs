@@ -49,6 +49,8 @@ pub(crate) const SAME_OF_A_LINE: &str = "expected the name of an earlier line, w
      again with its weights, as in `right: b => same(left)`";
 pub(crate) const RESIDUAL_ARGUMENTS: &str =
     "`Residual` takes no arguments: write `Residual { .. } skip { .. }`";
+pub(crate) const PER_STEP_ARGUMENTS: &str = "`PerStep` takes no arguments, since its steps are those of \
+     its input: write `PerStep { .. }`";
 pub(crate) const NOT_A_LAYER: &str = "expected a layer, as in `fc1: Dense(128) -> 128`";
 pub(crate) const SUM: &str = "values are added by `Add { a, b }`, and the input of layers to their \
      output by `Residual { .. }`";

@@ -30,19 +30,24 @@ impl Resolver<'_> {
         // All that the line reads of its input, by its name or not, is read of the new one. Other values stay.
         let mut values: HashMap<ValueId, ValueId> =
             lines.input.map(|input| (input, current)).into_iter().collect();
+        // A `PerStep` in it is another one; the line itself is in the one that is open, if any.
+        let mut per_steps: HashMap<usize, usize> = HashMap::new();
         for first in lines.nodes.clone() {
             if self.too_large {
                 break;
             }
-            let Node { path, layer, inputs, owner, skip, output, .. } =
+            per_steps.insert(first, self.resolved.network.nodes.len());
+            let Node { path, layer, inputs, owner, skip, output, hidden, per_step, .. } =
                 &self.resolved.network.nodes[first];
+            let inside = per_step.and_then(|begin| per_steps.get(&begin).copied());
+            let (per_step, hidden) = (inside.or(self.per_step), *hidden);
             let title = title_again(path, &lines.path, &title);
             let inputs = inputs.iter().map(|value| *values.get(value).unwrap_or(value)).collect();
             let (layer, owner, skip, output) = (layer.clone(), *owner, *skip, *output);
             let label = title.path.clone();
             let node = self.node(title, &used.name, context.scope);
             let first = Some(first);
-            let node = Node { layer, inputs, owner, skip, label, first, ..node };
+            let node = Node { layer, inputs, owner, skip, label, first, hidden, per_step, ..node };
             values.insert(output, self.push(node, Vec::new()));
         }
         *values.get(&output).unwrap_or(&current)

@@ -53,6 +53,7 @@ pub(crate) fn resolve(
         open: Vec::new(),
         levels: definition.levels.clone().into(),
         predefined: None,
+        per_step: None,
         depth: 0,
         steps: 0,
         again: None,

@@ -105,6 +105,7 @@ impl Resolver<'_> {
             Construct::Call(used) => self.used(used, start, context),
             Construct::Repeat(repeat) => self.repeat(repeat, start, context),
             Construct::Residual(residual) => self.residual(residual, start, context),
+            Construct::PerStep(per_step) => self.per_step(per_step, start, context),
             Construct::Sequential(body) => self.sequential(body, start, context),
             Construct::Broken(span) => self.unknown(*span),
         };
@@ -223,6 +224,7 @@ fn span_of(construct: &Construct) -> Span {
         Construct::Call(used) => used.name.span(),
         Construct::Repeat(repeat) => repeat.keyword.span(),
         Construct::Residual(residual) => residual.keyword.span(),
+        Construct::PerStep(per_step) => per_step.keyword.span(),
         Construct::Sequential(body) => body.span,
         Construct::Broken(span) => *span,
     }

@@ -11,7 +11,7 @@ use crate::report::{Report, mistake};
 pub(super) const SAME: &str = "same";
 
 /// What looks like a layer and is structure.
-pub(super) const KEYWORDS: [&str; 3] = ["Repeat", "Residual", SAME];
+pub(super) const KEYWORDS: [&str; 4] = ["Repeat", "Residual", "PerStep", SAME];
 
 /// What the lines of a `network!` can name besides layers and types.
 pub(crate) struct Names<'a> {

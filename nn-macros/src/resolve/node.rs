@@ -13,6 +13,7 @@ use crate::scope::Scope;
 pub(super) const MOST_NODES: usize = 4096;
 
 /// The path and the name of a line's node.
+#[derive(Clone)]
 pub(super) struct Title {
     pub(super) path: String,
     /// The name that the user gave it.
@@ -49,15 +50,26 @@ impl Title {
 impl Resolver<'_> {
     /// A node without its layer and inputs.
     pub(super) fn node(&mut self, title: Title, at: &Ident, scope: &Scope) -> Node {
+        // Editors rename the field with its line, if both have the same name.
+        let same_name = title.name.as_ref().filter(|name| name.unraw() == title.path);
+        let field = self.fields.name(&title.path, same_name.unwrap_or(at).span());
+        self.node_with_field(title, field, at, scope)
+    }
+
+    /// The same with this field; of a node that never has weights, any name.
+    pub(super) fn node_with_field(
+        &self,
+        title: Title,
+        field: Ident,
+        at: &Ident,
+        scope: &Scope,
+    ) -> Node {
         let label = match &title.name {
             // Several nodes may have the same name: only the path says which one is meant.
             _ if scope.repeated => title.path.clone(),
             Some(name) => name.unraw().to_string(),
             None => at.to_string(),
         };
-        // Editors rename the field with its line, if both have the same name.
-        let same_name = title.name.as_ref().filter(|name| name.unraw() == title.path);
-        let field = self.fields.name(&title.path, same_name.unwrap_or(at).span());
         Node {
             path: title.path,
             field,
@@ -78,6 +90,7 @@ impl Resolver<'_> {
             cost: None,
             levels: self.levels.clone(),
             predefined: self.predefined.clone(),
+            per_step: self.per_step,
         }
     }
 
@@ -102,6 +115,7 @@ impl Resolver<'_> {
             return self.give_up(node.span, mistake::too_large(MOST_NODES));
         }
         let number = self.resolved.network.nodes.len();
+        let strange = self.find_strange(&node);
         let dims = Dims { sizes: Vec::new(), span: node.span, constant: None };
         let output = self.value(dims, Some(number));
         self.resolved.branches.insert(number, branches);
@@ -111,8 +125,20 @@ impl Resolver<'_> {
             None => node.source,
         };
         self.resolved.network.nodes.push(Node { output, first, source, ..node });
-        self.resolved.broken.push(false);
+        self.resolved.broken.push(strange);
         output
+    }
+
+    /// Reports an input of a node in a `PerStep` that is no value of one step. Returns whether there is one.
+    fn find_strange(&mut self, node: &Node) -> bool {
+        let network = &self.resolved.network;
+        let is_strange = |value: &&ValueId| network.per_step(**value) != node.per_step;
+        let strange = node.inputs.iter().find(is_strange).filter(|_| !node.ends_steps());
+        let words =
+            strange.map(|value| mistake::outside_of_steps(&node.label, &network.name(*value)));
+        let found = words.is_some();
+        words.into_iter().for_each(|words| self.report.error(node.span, words));
+        found
     }
 
     pub(super) fn value(&mut self, dims: Dims, producer: Option<usize>) -> ValueId {

@@ -36,6 +36,8 @@ pub(super) struct Resolver<'a> {
     pub(super) levels: Levels,
     /// The predefined block that is being unrolled, as it is used.
     pub(super) predefined: Option<Ident>,
+    /// The `PerStep` whose lines are being resolved, by the index of its first view.
+    pub(super) per_step: Option<usize>,
     /// How many braces of blocks, repeats and branches are around the line; limited, since resolution is recursive.
     pub(super) depth: usize,
     /// How many lines and bodies were looked at, each copy counted; limited, since repeats multiply them.

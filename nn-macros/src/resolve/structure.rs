@@ -2,7 +2,8 @@
 
 use syn::spanned::Spanned;
 use syn::{Error, Expr};
-use unrolled_shape::registry::find;
+use unrolled_shape::registry::{Row, find};
+use unrolled_shape::rules::per_step;
 use unrolled_shape::{Kind, Parameter};
 
 use super::node::{LastPart, Start, unnamed};
@@ -10,7 +11,7 @@ use super::resolver::{LineContext, Named, Resolver};
 use super::source::find_named;
 use crate::arguments::{self, Callee};
 use crate::ast::{self, Body, Call};
-use crate::network::{Layer, Node, SkipConnection, ValueId};
+use crate::network::{Argument, ArgumentValue, Dim, Layer, Node, SkipConnection, ValueId};
 use crate::operand::{Environment, Operand};
 use crate::report::{mistake, say};
 use crate::scope::{Scope, snake_case};
@@ -224,6 +225,55 @@ impl Resolver<'_> {
         let inputs = vec![body, skipped];
         let spans = vec![residual.keyword.span(); 2];
         self.push(Node { layer, inputs, source, skip: kind, ..node }, spans)
+    }
+
+    /// Lines that are applied to each step of a sequence: they are between two views, and each step is a sample for them.
+    pub(super) fn per_step(
+        &mut self,
+        per_step: &ast::PerStep,
+        start: Start,
+        context: &mut LineContext<'_>,
+    ) -> ValueId {
+        let ast::PerStep { keyword, body } = per_step;
+        let Start { title, current } = start;
+        let Some(input) = self.running(current, keyword.span()) else {
+            return self.unknown(keyword.span());
+        };
+        // As a `Residual`: without a name it adds no level to the paths of its weights.
+        let named = title.filter(|title| !matches!(title.last_part, LastPart::None(_)));
+        let inside = named.as_ref().map(|title| title.path.clone());
+        let title = named.unwrap_or_else(|| unnamed("per_step", context.scope));
+        // The name of the field is free for a line that has the path of this one.
+        let (begin, field) = (self.resolved.network.nodes.len(), keyword.clone());
+        let first = self.node_with_field(title.clone(), field, keyword, context.scope);
+        let first = Node { hidden: true, ..first };
+        let one_step = Some(self.step_view(&per_step::BEGIN, first, input));
+        let around = self.per_step.replace(begin);
+        let output = match inside {
+            Some(path) => self.inside(body, &path, one_step, context),
+            None => self.nested(body.span, |this| this.body(body, one_step, context)),
+        };
+        self.per_step = around;
+        if self.too_large {
+            return output;
+        }
+        let last = self.node(title, keyword, context.scope);
+        self.resolved.network.nodes[begin].field = last.field.clone();
+        self.step_view(&per_step::END, last, output)
+    }
+
+    /// A view at one of the ends of a `PerStep`.
+    fn step_view(&mut self, row: &'static Row, node: Node, input: ValueId) -> ValueId {
+        // `infer_shapes` fills in the number of steps.
+        let steps = Argument {
+            value: ArgumentValue::Number(Dim::Known(1)),
+            span: node.span,
+            literal: false,
+        };
+        let arguments = vec![steps; row.parameters.len()];
+        let layer = Layer::Known { row, arguments };
+        let (source, spans) = ("PerStep".to_owned(), vec![node.span]);
+        self.push(Node { layer, inputs: vec![input], source, ..node }, spans)
     }
 
     /// The outputs of the body and of the skip connection of a `Residual`.

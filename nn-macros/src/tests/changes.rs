@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Networks without mistakes, which together contain every construct.
-pub(crate) const GOOD: [&str; 7] = [
+pub(crate) const GOOD: [&str; 8] = [
     "block Basic(channels, stride = 1) {
         Residual {
             Conv2d(channels, kernel = 3, stride = stride, padding = 1, bias = false), BatchNorm,
@@ -48,6 +48,13 @@ pub(crate) const GOOD: [&str; 7] = [
         Unit(4), features: [Down(8), _: Repeat(2) { _: Unit(8) }], { _: Concat { {}, [Unit(2)] } }, _: [_: Unit(4), GlobalAvgPool],
         Concat { {}, features => [GlobalAvgPool, ReLU] }, Dense(10),
     ]",
+    "block Frame(c) { Conv2d(c, kernel = 3), BatchNorm, ReLU, PerStep { PerStep { Dense(c) }, it: MyLayer::<8> }, Flatten }
+    struct Video(text: ..4x5, frames: ..4x9x9x2) -> 4x12 {
+        seen: frames => PerStep { Frame(8), fc: Dense(6) } -> 4x6,
+        words: text => PerStep [Embedding(9, 4), GRU(6, output = last)], again: frames => same(seen),
+        Add { seen, again }, Concat { {}, words }, Repeat(2, shared = true) { PerStep { Residual { Dense(12) } } },
+    }
+    struct Sizes<const C: usize>([T, 3, C]) -> [T, C] { PerStep { MyLayer::<C> -> C, Dense(C) }, ReLU }",
 ];
 
 /// How many tokens there are at all depths.

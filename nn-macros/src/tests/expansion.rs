@@ -86,3 +86,21 @@ fn weights_that_are_shared() {
         ",
     );
 }
+
+#[test]
+fn lines_that_are_applied_to_each_step() {
+    assert_expansion(
+        "per_step.rs",
+        "
+        /// A network of each frame, then of all.
+        struct Video(..4x6x6x1) -> 4x2 {
+            PerStep {
+                conv: Conv2d(2, kernel = 3, bias = false), bn: BatchNorm, ReLU,
+                PerStep { GlobalAvgPool },
+                Flatten,
+            },
+            gru: GRU(2),
+        }
+        ",
+    );
+}

@@ -13,6 +13,7 @@ mod limits;
 mod lints;
 mod named;
 mod names;
+mod per_step;
 mod shapes;
 mod sizes;
 mod stubs;

@@ -8,6 +8,7 @@ use super::node::{
 use super::spec::Spec;
 use crate::kernels::{ConvLayer, Epilogue, Instructions, Normalization};
 use crate::memory::{Buffer, InferCtx, Layout};
+use crate::types::PerStep;
 use core::fmt;
 use core::marker::PhantomData;
 use unrolled_shape::rules::max_pool2d::MaxPool2d;
@@ -147,6 +148,8 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
 
 /// Layer `T`, which works in place and has no memory of its own, as the node `S` of a network.
 pub struct InPlaceSlot<S, T> {
+    /// Its samples for each sample of the network.
+    pub(super) samples: usize,
     node: PhantomData<fn() -> (S, T)>,
 }
 
@@ -157,8 +160,14 @@ impl<S, T> fmt::Debug for InPlaceSlot<S, T> {
 }
 
 impl<S: Spec, T: InPlaceNode<S>> InPlaceSlot<S, T> {
-    /// The only value.
-    pub const NEW: Self = Self { node: PhantomData };
+    /// The node with one sample for each sample of the network.
+    pub const NEW: Self = Self { samples: 1, node: PhantomData };
+
+    /// The same node in a `PerStep`.
+    #[must_use]
+    pub const fn per_step(per_step: PerStep) -> Self {
+        Self { samples: per_step.samples(), ..Self::NEW }
+    }
 
     /// See [`BoundsNode::BOUNDS`].
     #[must_use]

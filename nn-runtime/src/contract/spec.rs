@@ -69,6 +69,8 @@ impl<'a> Lengths<'a> {
     pub fn inside<S: Spec>(&'a self) -> Self {
         match self {
             Self::Full => Self::Full,
+            // A network that is applied to each step of a sequence sees no others.
+            Self::PerStep { .. } => *self,
             // Nothing surrounds the outermost network.
             _ if S::OUTERMOST => *self,
             _ => Self::Inside { outer: self, steps: S::STEPS },
@@ -78,8 +80,9 @@ impl<'a> Lengths<'a> {
     /// The lengths of input `input` of node `S`.
     #[must_use]
     pub fn of<S: Spec>(&'a self, input: usize) -> Steps<'a> {
-        match S::STEPS.get(input) {
-            Some(Some(of)) => self.through(of),
+        match (self, S::STEPS.get(input)) {
+            (Self::PerStep { .. }, _) => Steps::OfSample { lengths: self },
+            (_, Some(Some(of))) => self.through(of),
             _ => Steps::Full,
         }
     }
@@ -89,6 +92,7 @@ impl<'a> Lengths<'a> {
 mod tests {
     use super::*;
     use crate::contract::Spec;
+    use crate::types::PerStep;
     use unrolled_shape::StepMap;
 
     struct Pooled;
@@ -123,5 +127,26 @@ mod tests {
         let inner = outer.inside::<Pooled>();
         assert_eq!(valid(inner.of::<First>(0)), [4, 2, 0]);
         assert!(matches!(Lengths::Full.inside::<Pooled>().of::<First>(0), Steps::Full));
+    }
+
+    #[test]
+    fn steps_after_the_end_are_samples_without_valid_steps() {
+        let inputs = [Steps::Full, Steps::Given(&[2, 0, 3])];
+        let outer = Lengths::Given(&inputs);
+        // 3 steps of 2 steps each, of which the first ones are those of the second input.
+        let per_step = PerStep { steps: 3, each: 2, of: Some(StepsOf::input(1)) };
+        let each = outer.of_each_step(&per_step);
+        let valid = |lengths: &Lengths<'_>| {
+            let steps = lengths.of::<Pooled>(1);
+            (0..18).map(|sample| steps.valid(sample, 5)).collect::<Vec<_>>()
+        };
+        let expected = [5, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5];
+        assert_eq!(valid(&each), expected);
+        // A network that is applied to each step, whatever its own values count.
+        assert_eq!(valid(&each.inside::<First>()), expected);
+        // A `PerStep` in it.
+        let inner = PerStep { steps: 1, each: 1, of: Some(StepsOf::input(0)) };
+        assert_eq!(valid(&each.inside::<First>().of_each_step(&inner)), expected);
+        assert!(matches!(Lengths::Full.of_each_step(&per_step), Lengths::Full));
     }
 }

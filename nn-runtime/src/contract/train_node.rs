@@ -8,7 +8,7 @@ use super::node::{InPlaceNode, Node};
 use super::observer::Observer;
 use super::spec::Spec;
 use crate::kernels::sum_shards;
-use crate::memory::{Layout, Shards, TrainCtx, WeightLayout};
+use crate::memory::{Layout, Shards, TrainCtx, TrainLayout, WeightLayout};
 use crate::system::RngKey;
 
 /// The samples of one shard in a training step.
@@ -34,14 +34,12 @@ pub struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// The same samples with the random key of one node.
-    #[must_use]
-    pub fn of<S: Spec>(&self) -> Self {
-        self.with_key_id(S::KEY_ID)
-    }
-
-    fn with_key_id(&self, id: u64) -> Self {
-        Self { key: self.key.fold_in(id), ..*self }
+    /// The same samples as a node without weights sees them, with this key and `each` samples for each of them.
+    #[inline(never)]
+    pub(super) fn of_in_place(&self, key_id: u64, each: usize) -> Self {
+        let Self { n, first, batch, .. } = *self;
+        let key = self.key.fold_in(key_id);
+        Self { n: n * each, first: first * each, batch: batch * each, key, ..*self }
     }
 
     /// Shows the node's output to the observer, if there is one.
@@ -103,10 +101,16 @@ pub struct Backward<'a, 'd> {
 
 // Compiled once in this crate, and not once per node.
 impl Pass<'_> {
-    /// The shard as the node with this key and these weights sees it.
+    /// The shard as the node with this key, these samples and these weights sees it.
     #[inline(never)]
-    pub(super) fn of_node(&self, key_id: u64, layout: &Layout, ctx: &TrainCtx<'_>) -> Self {
-        Self { frozen: ctx.frozen.contains(layout.weights), ..self.with_key_id(key_id) }
+    pub(super) fn of_node(
+        &self,
+        key_id: u64,
+        (layout, train): (&Layout, &TrainLayout),
+        ctx: &TrainCtx<'_>,
+    ) -> Self {
+        let pass = self.of_in_place(key_id, train.samples());
+        Self { frozen: ctx.frozen.contains(layout.weights), ..pass }
     }
 
     /// The same before the node's backward pass. At the first trained layer no input gradient is requested: layers below are
@@ -115,11 +119,11 @@ impl Pass<'_> {
     pub(super) fn of_node_backward(
         &self,
         key_id: u64,
-        layout: &Layout,
+        (layout, train): (&Layout, &TrainLayout),
         (d_y, d_x): (&[f32], &mut [Option<&mut [f32]>]),
         ctx: &TrainCtx<'_>,
     ) -> Self {
-        let pass = self.of_node(key_id, layout, ctx);
+        let pass = self.of_node(key_id, (layout, train), ctx);
         pass.show_gradient(d_y);
         if ctx.frozen.covers(layout.own_weights.offset) {
             d_x.fill_with(|| None);

@@ -19,6 +19,7 @@ impl TrainLayout {
             tasks: Buffer::EMPTY.then(T::GRADIENT_TASKS),
             scratch: T::TRAIN_SCRATCH,
             min_batch: T::MIN_BATCH,
+            per_step: None,
         }
     }
 
@@ -92,8 +93,9 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         ctx: &mut TrainCtx<'_>,
     ) {
         let layout = &self.slot.layout;
-        let pass = &pass.of_node(S::KEY_ID, layout, ctx);
-        let ctx = ctx.part(pass.n, layout, &self.layout);
+        let samples = pass.n;
+        let pass = &pass.of_node(S::KEY_ID, (layout, &self.layout), ctx);
+        let ctx = ctx.part(samples, layout, &self.layout);
         layer.forward_shard(Forward { pass, phase, x, y: &mut *y, ctx });
         pass.show_value(y);
     }
@@ -129,8 +131,10 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         ctx: &mut TrainCtx<'_>,
     ) {
         let layout = &self.slot.layout;
-        let pass = &pass.of_node_backward(S::KEY_ID, layout, (d_y, d_x), ctx);
-        let ctx = ctx.part(pass.n, layout, &self.layout);
+        let samples = pass.n;
+        let layouts = (layout, &self.layout);
+        let pass = &pass.of_node_backward(S::KEY_ID, layouts, (d_y, d_x), ctx);
+        let ctx = ctx.part(samples, layout, &self.layout);
         layer.backward_shard(Backward { pass, phase, x, y, d_y, d_x, ctx });
     }
 
@@ -221,14 +225,14 @@ impl<S: Spec, T: TiedNode<S>> TrainSlot<S, T> {
 impl<S: Spec, T: TrainInPlaceNode<S>> InPlaceSlot<S, T> {
     /// See [`TrainInPlaceNode::forward`].
     pub fn forward(&self, layer: &T, pass: &Pass, y: &mut [f32]) {
-        let pass = pass.of::<S>();
+        let pass = pass.of_in_place(S::KEY_ID, self.samples);
         layer.forward(&pass, y);
         pass.show_value(y);
     }
 
     /// See [`TrainInPlaceNode::backward`].
     pub fn backward(&self, layer: &T, pass: &Pass, y: &[f32], d: &mut [f32]) {
-        let pass = pass.of::<S>();
+        let pass = pass.of_in_place(S::KEY_ID, self.samples);
         pass.show_gradient(d);
         layer.backward(&pass, y, d);
     }

@@ -36,6 +36,12 @@ impl Buffer {
         n * self.offset..n * (self.offset + self.len)
     }
 
+    /// The same range where each sample is `samples` samples.
+    #[must_use]
+    pub const fn times(self, samples: usize) -> Self {
+        Self { offset: self.offset * samples, len: self.len * samples }
+    }
+
     /// The buffer `inner`, whose offset counts from the beginning of this one.
     #[must_use]
     pub const fn within(self, inner: Self) -> Self {

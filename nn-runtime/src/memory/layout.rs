@@ -4,6 +4,7 @@
 //! constants too.
 
 use super::buffer::Buffer;
+use crate::types::PerStep;
 
 /// The memory of one node at inference, and its weights.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +60,19 @@ impl Layout {
         Self { weights: first.weights, ..self }
     }
 
+    /// The layout of the same node in a `PerStep`. It remembers nothing from one step to the next.
+    #[must_use]
+    pub const fn per_step(self, per_step: PerStep) -> Self {
+        Self {
+            state: Buffer::EMPTY,
+            workspace: self.workspace * per_step.samples(),
+            // A step of the network is a whole sample.
+            step_workspace: self.workspace * per_step.each,
+            shard: self.shard.div_ceil(per_step.samples()),
+            ..self
+        }
+    }
+
     /// Elements that a node uses while it runs, on one sample.
     #[must_use]
     pub const fn working(&self) -> usize {
@@ -101,6 +115,8 @@ pub struct TrainLayout {
     pub scratch: usize,
     /// The largest [`TrainNode::MIN_BATCH`](crate::contract::TrainNode::MIN_BATCH) up to this node.
     pub min_batch: usize,
+    /// Its samples, if it is in a `PerStep`. Offsets and sizes count those of the network all the same.
+    pub per_step: Option<PerStep>,
 }
 
 #[cfg(feature = "train")]
@@ -114,6 +130,7 @@ impl TrainLayout {
         tasks: Buffer::EMPTY,
         scratch: 0,
         min_batch: 1,
+        per_step: None,
     };
 
     /// As [`Layout::sharing`]: with what was prepared for `first`, unless the node prepares something of its own.
@@ -121,6 +138,27 @@ impl TrainLayout {
     pub const fn sharing(self, first: &Self) -> Self {
         let prepared = if self.prepared.len == 0 { first.prepared } else { self.prepared };
         Self { prepared, ..self }
+    }
+
+    /// As [`Layout::per_step`].
+    #[must_use]
+    pub const fn per_step(self, per_step: PerStep) -> Self {
+        Self {
+            saved: self.saved.times(per_step.samples()),
+            deferred: self.deferred.times(per_step.samples()),
+            min_batch: self.min_batch.div_ceil(per_step.samples()),
+            per_step: Some(per_step),
+            ..self
+        }
+    }
+
+    /// The samples of the node for each one of the network.
+    #[must_use]
+    pub const fn samples(&self) -> usize {
+        match &self.per_step {
+            Some(per_step) => per_step.samples(),
+            None => 1,
+        }
     }
 
     /// As [`Layout::stack`].
@@ -148,6 +186,7 @@ impl TrainLayout {
             // As in `Layout::after`: during one call only.
             scratch: larger(before.scratch, self.scratch),
             min_batch: larger(before.min_batch, self.min_batch),
+            per_step: self.per_step,
         }
     }
 }

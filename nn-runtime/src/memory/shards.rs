@@ -23,7 +23,10 @@ pub struct Shards<'a> {
     // The offset of a shard's deferred values, which come after the shard sums of all nodes.
     deferred_base: usize,
     shard_sums: Buffer,
+    // Counted, as the cut is, for a sample of the outermost network.
     deferred: Buffer,
+    // The samples of the node for each of those: several in a `PerStep`.
+    each: usize,
     frozen: Frozen<'a>,
     adds: bool,
     rows: Option<&'a PartRows>,
@@ -46,6 +49,7 @@ impl<'a> Shards<'a> {
             deferred_base: shard_sums,
             shard_sums: Buffer { offset: 0, len: shard_sums },
             deferred: Buffer { offset: 0, len: deferred },
+            each: 1,
             frozen: Frozen::NONE,
             adds: false,
             rows: None,
@@ -96,7 +100,8 @@ impl<'a> Shards<'a> {
     pub fn part(self, layout: &Layout, train: &TrainLayout) -> Self {
         Self {
             shard_sums: self.shard_sums.within(train.shard_sums),
-            deferred: self.deferred.within(train.deferred),
+            deferred: self.deferred.within(train.deferred.times(self.each)),
+            each: self.each * train.samples(),
             frozen: self.frozen.part(layout),
             ..self
         }
@@ -134,13 +139,13 @@ impl<'a> Shards<'a> {
     /// the rest.
     #[must_use]
     pub fn samples(&self, shard: usize) -> usize {
-        self.cut.samples_of(shard).1
+        self.cut.samples_of(shard).1 * self.each
     }
 
     /// The number of samples in all shards.
     #[must_use]
     pub fn batch(&self) -> usize {
-        self.cut.samples()
+        self.cut.samples() * self.each
     }
 
     /// The full shards, without a last one that has fewer samples, as one slice. For the shards of one leaf, such as those
@@ -155,7 +160,7 @@ impl<'a> Shards<'a> {
         let last = count.saturating_sub(1) * self.stride;
         let end = begin + last + self.deferred.len * capacity;
         let deferred = if count == 0 { &[] } else { &self.memory[begin..end] };
-        FullShards { count, samples: capacity, stride: self.stride, deferred }
+        FullShards { count, samples: capacity * self.each, stride: self.stride, deferred }
     }
 
     /// [`TrainCtx::shard_sums`](super::train_ctx::TrainCtx::shard_sums) of shard `shard`.
@@ -172,7 +177,7 @@ impl<'a> Shards<'a> {
         // The offset is multiplied by the samples that this shard has, as its own forward and backward pass did. In a
         // last shard with fewer samples nodes are therefore closer together.
         let base = shard * self.stride + self.deferred_base;
-        &self.memory[base..][self.deferred.range(self.samples(shard))]
+        &self.memory[base..][self.deferred.range(self.cut.samples_of(shard).1)]
     }
 }
 

@@ -26,10 +26,13 @@ impl<'a> StateMut<'a> {
         Self { values, stride: len, buffer: Buffer { offset: 0, len } }
     }
 
-    /// The part of one node.
+    /// The part of one node; no state for one without any, such as a layer that is applied to each step by itself.
     #[inline]
     #[must_use]
     pub(crate) const fn part(self, buffer: Buffer) -> Self {
+        if buffer.len == 0 {
+            return Self::none();
+        }
         Self { values: self.values, stride: self.stride, buffer: self.buffer.within(buffer) }
     }
 

@@ -35,11 +35,16 @@ pub struct TrainCtx<'a> {
 }
 
 impl<'a> TrainCtx<'a> {
-    /// The part of one node, for `n` samples.
+    /// The part of one node, for `n` samples of the network.
     // Compiled once in this crate, and not inlined into the code of each node.
     #[inline(never)]
     #[must_use]
-    pub(crate) fn part(&mut self, n: usize, layout: &Layout, train: &TrainLayout) -> TrainCtx<'_> {
+    pub(crate) fn part<'b>(
+        &'b mut self,
+        n: usize,
+        layout: &Layout,
+        train: &'b TrainLayout,
+    ) -> TrainCtx<'b> {
         TrainCtx {
             saved: &mut self.saved[train.saved.range(n)],
             scratch: self.scratch,
@@ -47,7 +52,10 @@ impl<'a> TrainCtx<'a> {
             // Per shard and per step, not per sample: the range of one sample.
             shard_sums: &mut self.shard_sums[train.shard_sums.range(1)],
             prepared: &self.prepared[train.prepared.range(1)],
-            lengths: self.lengths,
+            lengths: match &train.per_step {
+                Some(per_step) => self.lengths.of_each_step(per_step),
+                None => self.lengths,
+            },
             state: self.state.reborrow().part(layout.state),
             tied: self.tied,
             frozen: self.frozen.part(layout),

@@ -6,7 +6,8 @@ use crate::step::OBSERVED_KEY;
 use crate::system::RngKey;
 use crate::types::Inputs;
 use thiserror::Error;
-use unrolled_shape::Shape;
+use unrolled_shape::registry::Channels;
+use unrolled_shape::{MAX_RANK, Shape};
 
 /// The values of all lines of a network for one sample, or their gradients: what
 /// [`activations`](crate::TrainingExt::activations) and
@@ -52,7 +53,8 @@ impl Activations {
         let value = |nth: usize| I::REAL[nth].then(|| inputs.input(nth).to_vec());
         let inputs = (0..I::LENS.len()).map(value).collect();
         let mut found = Self { lines: Vec::new() };
-        found.add(graph, "", OBSERVED_KEY, inputs, observer);
+        let outermost = Place { prefix: "", key: OBSERVED_KEY, steps: Vec::new() };
+        found.add(graph, outermost, inputs, observer);
         found
     }
 
@@ -77,30 +79,71 @@ impl Activations {
         self.lines.iter().map(|line| (line.path.as_str(), line.activation()))
     }
 
-    /// Adds the lines of `graph`, a network at `prefix` with the random key `key`.
+    /// Adds the lines of `graph`, a network at `place`.
     fn add(
         &mut self,
         graph: &Graph,
-        prefix: &str,
-        key: RngKey,
+        place: Place<'_>,
         inputs: Vec<Option<Vec<f32>>>,
         observer: &Observer,
     ) {
+        let Place { prefix, key, mut steps } = place;
         let mut values = inputs;
+        let shapes = graph.inputs.iter().copied().chain(graph.nodes.iter().map(|it| it.output));
+        let shapes: Vec<Shape> = shapes.collect();
         for node in graph.nodes {
             let path = format!("{prefix}{}", node.name);
             let key = key.fold_in(RngKey::hash(node.name));
             if let GraphLayer::Custom { graph, .. } = graph.layer(node) {
                 let inputs = node.inputs.iter().map(|input| values[*input].clone()).collect();
-                self.add(graph, &format!("{path}."), key, inputs, observer);
+                let prefix = &format!("{path}.");
+                self.add(graph, Place { prefix, key, steps: steps.clone() }, inputs, observer);
             }
             let value = observer.of(key).or_else(|| viewed(node, &values));
-            if let Some(value) = value.clone().filter(|_| !node.name.is_empty()) {
-                self.lines.push(Line { path, shape: node.output, values: value });
+            values.push(value.clone());
+            match channels(graph, node) {
+                // Not a line of its own: the view that ends the `PerStep` is.
+                Some(Channels::OneStep) => {
+                    steps.push(shapes[node.inputs[0]].dim(0));
+                    continue;
+                }
+                Some(Channels::AllSteps) => {
+                    steps.pop();
+                }
+                _ => {}
             }
-            values.push(value);
+            if let Some(values) = value.filter(|_| !node.name.is_empty()) {
+                let shape = in_steps(&steps, node.output);
+                self.lines.push(Line { path, shape, values });
+            }
         }
     }
+}
+
+/// Where a network is.
+struct Place<'a> {
+    /// What the paths of its lines begin with.
+    prefix: &'a str,
+    /// Its random key.
+    key: RngKey,
+    /// The steps of the `PerStep`s around it.
+    steps: Vec<usize>,
+}
+
+/// Where PyTorch has the channels of the output of a layer.
+fn channels(graph: &Graph, node: &GraphNode) -> Option<Channels> {
+    match graph.layer(node) {
+        GraphLayer::Layer { channels, .. } => Some(channels),
+        GraphLayer::Custom { .. } | GraphLayer::Again { .. } => None,
+    }
+}
+
+/// The shape of a value of one step, for all steps of the `PerStep`s around it: along one axis, if there are too many.
+fn in_steps(steps: &[usize], step: Shape) -> Shape {
+    if steps.len() + step.rank() > MAX_RANK {
+        return Shape::new(&[steps.iter().product(), step.len()]);
+    }
+    Shape::new(&[steps, step.dims()].concat())
 }
 
 impl Line {

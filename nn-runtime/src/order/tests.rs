@@ -129,6 +129,50 @@ fn factors_per_channel_leave_the_channels_where_they_are() {
     check(STEPS, SQUEEZE, "gate", [PLAIN, PLAIN]);
 }
 
+/// PyTorch has the steps of a `PerStep` before the channels.
+#[test]
+fn steps_come_before_channels() {
+    const VIDEO: &[Shape] = &[Shape::new(&[2, 2, 2, 3])];
+    const fn one_step(input: &'static [usize], out: &'static [usize]) -> GraphNode {
+        layer("one", Features::Same, Channels::OneStep, input, out)
+    }
+    const fn all_steps(input: &'static [usize], out: &'static [usize]) -> GraphNode {
+        layer("all", Features::Same, Channels::AllSteps, input, out)
+    }
+    const FRAMES: &[GraphNode] = &[
+        one_step(&[0], &[2, 2, 3]),
+        conv("conv", &[1], &[2, 2, 3]),
+        view("flat", &[2], &[12]),
+        dense("each", &[3], &[5]),
+        all_steps(&[2], &[2, 2, 2, 3]),
+        same("relu", &[5], &[2, 2, 2, 3]),
+        view("all_flat", &[6], &[24]),
+        dense("fc", &[7], &[5]),
+        layer("mean", Features::Fixed, Channels::Kept { removed: 0 }, &[6], &[2, 2, 3]),
+        view("mean_flat", &[9], &[12]),
+        dense("of_mean", &[10], &[5]),
+        // The input, whose steps and channels are known from what reads it.
+        view("input_flat", &[0], &[24]),
+        dense("of_input", &[12], &[5]),
+    ];
+    const FRAME: &str = "3 channels of 4 pixels";
+    const BOTH: &str = "3 channels of 4 pixels + 3 channels of 4 pixels";
+    check(VIDEO, FRAMES, "each", [FRAME, PLAIN]);
+    check(VIDEO, FRAMES, "fc", [BOTH, PLAIN]);
+    check(VIDEO, FRAMES, "of_mean", [FRAME, PLAIN]);
+    check(VIDEO, FRAMES, "of_input", [BOTH, PLAIN]);
+    // Features of each step, as a recurrent layer reads them.
+    const FEATURES: &[GraphNode] = &[
+        one_step(&[0], &[2, 2, 3]),
+        conv("conv", &[1], &[2, 2, 3]),
+        layer("pool", Features::Same, Channels::First, &[2], &[3]),
+        all_steps(&[3], &[2, 3]),
+        view("flat", &[4], &[6]),
+        dense("fc", &[5], &[5]),
+    ];
+    check(VIDEO, FEATURES, "fc", [PLAIN, PLAIN]);
+}
+
 #[test]
 fn channels_stay_where_they_are_when_another_axis_is_removed() {
     const fn reduce(
@@ -140,14 +184,14 @@ fn channels_stay_where_they_are_when_another_axis_is_removed() {
     }
     const LAST: &[GraphNode] = &[
         dense("each", &[0], &[2, 2, 3]),
-        reduce(Channels::Kept, &[1], &[2, 3]),
+        reduce(Channels::Kept { removed: 1 }, &[1], &[2, 3]),
         view("flat", &[2], &[6]),
         dense("fc", &[3], &[5]),
     ];
     check(IMAGE, LAST, "fc", [PLAIN, PLAIN]);
     const FIRST: &[GraphNode] = &[
         conv("conv", &[0], &[2, 2, 3]),
-        reduce(Channels::Kept, &[1], &[2, 3]),
+        reduce(Channels::Kept { removed: 1 }, &[1], &[2, 3]),
         view("flat", &[2], &[6]),
         dense("fc", &[3], &[5]),
     ];

@@ -7,6 +7,7 @@
 //! all steps at once (`Flatten`) are refused by `network!` where a header has `..`; in a nested network, and in
 //! hand-written layers, such steps contain what the layers before computed from zeros.
 
+use super::per_step::PerStep;
 use unrolled_shape::{StepMap, StepsOf};
 
 /// The lengths of all inputs of a network, for the samples of a shard.
@@ -24,6 +25,13 @@ pub enum Lengths<'a> {
         /// For each input, the input of the outer network whose steps it has.
         steps: &'static [Option<StepsOf>],
     },
+    /// Those in a `PerStep`, where each step is a sample: a step after the end is a sample without valid steps.
+    PerStep {
+        /// The lengths around it.
+        outer: &'a Lengths<'a>,
+        /// Its samples.
+        per_step: &'a PerStep,
+    },
 }
 
 /// The number of valid steps of a value, sample by sample.
@@ -39,14 +47,19 @@ pub enum Steps<'a> {
         /// The lengths of the inputs.
         inputs: &'a Lengths<'a>,
         /// The input, and how its steps change on the way.
-        of: &'static StepsOf,
+        of: &'a StepsOf,
+    },
+    /// In a `PerStep`: all of a sample, or none.
+    OfSample {
+        /// The lengths in the `PerStep`.
+        lengths: &'a Lengths<'a>,
     },
 }
 
 impl<'a> Lengths<'a> {
     /// The lengths of a value whose steps come from an input.
     #[must_use]
-    pub fn through(&'a self, of: &'static StepsOf) -> Steps<'a> {
+    pub fn through(&'a self, of: &'a StepsOf) -> Steps<'a> {
         match self.input(of.input) {
             Steps::Full => Steps::Full,
             // Most layers keep the steps: without a chain of maps, a length is one load.
@@ -64,7 +77,27 @@ impl<'a> Lengths<'a> {
                 // An input of the inner network whose steps come from no input of the outer one.
                 _ => Steps::Full,
             },
+            // One step has no steps, and its own axes are full.
+            Self::PerStep { .. } => Steps::Full,
         }
+    }
+
+    /// The lengths of the samples of `per_step`.
+    #[must_use]
+    pub(crate) const fn of_each_step(&'a self, per_step: &'a PerStep) -> Self {
+        match self {
+            Self::Full => Self::Full,
+            outer => Self::PerStep { outer, per_step },
+        }
+    }
+
+    /// Whether sample `sample` is no step after the end of a sequence.
+    fn contain(&self, sample: usize) -> bool {
+        let Self::PerStep { outer, per_step } = self else { return true };
+        let sequence = sample / per_step.samples();
+        let step = sample / per_step.each % per_step.steps;
+        let valid = per_step.of.as_ref().and_then(|of| outer.through(of).count(sequence));
+        valid.is_none_or(|valid| step < valid) && outer.contain(sequence)
     }
 }
 
@@ -83,6 +116,7 @@ impl Steps<'_> {
                 // One map per level of nesting: within a network, `StepsOf` composes those of all layers.
                 inputs.input(of.input).count(sample).map(|count| of.map.apply(count))
             }
+            Self::OfSample { lengths } => (!lengths.contain(sample)).then_some(0),
         }
     }
 }

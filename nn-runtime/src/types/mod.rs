@@ -5,6 +5,7 @@ mod lengths;
 mod matrix;
 mod outputs;
 mod parameters;
+mod per_step;
 mod sequence;
 pub mod sizes;
 mod static_weights;
@@ -16,6 +17,7 @@ pub use lengths::{Lengths, Steps, steps_through};
 pub use matrix::AsMatrix;
 pub use outputs::{MAX_OUTPUTS, OutputInfo, Outputs};
 pub use parameters::{Field, Parameters, len_of_weights};
+pub use per_step::PerStep;
 pub use sequence::{Sequence, SequenceError};
 pub use static_weights::StaticWeights;
 #[cfg(feature = "std")]

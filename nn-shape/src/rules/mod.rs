@@ -64,6 +64,7 @@ pub mod multi_head_attention;
 pub mod neg;
 pub mod pad1d;
 pub mod pad2d;
+pub mod per_step;
 pub mod pixel_shuffle;
 pub mod positional_embedding;
 pub mod positional_encoding;

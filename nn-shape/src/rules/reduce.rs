@@ -54,7 +54,10 @@ impl Reduce {
     /// Where PyTorch has the channels of the output.
     #[must_use]
     pub const fn channels(&self, inputs: &[Shape]) -> Channels {
-        if self.axis + 1 == inputs[0].rank() { Channels::Removed } else { Channels::Kept }
+        if self.axis + 1 == inputs[0].rank() {
+            return Channels::Removed;
+        }
+        Channels::Kept { removed: self.axis }
     }
 }
 
@@ -93,8 +96,8 @@ mod tests {
     fn leaves_channels_where_they_are_or_removes_them() {
         let image = [Shape::new(&[7, 5, 3])];
         let channels = |axis| Reduce { mode: Mode::Mean, axis }.channels(&image);
-        let expected = [Channels::Kept, Channels::Kept, Channels::Removed];
-        assert_eq!([0, 1, 2].map(channels), expected);
+        let kept = |removed| Channels::Kept { removed };
+        assert_eq!([0, 1, 2].map(channels), [kept(0), kept(1), Channels::Removed]);
     }
 
     #[test]

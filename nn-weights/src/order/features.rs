@@ -1,6 +1,6 @@
 //! The order of the features of each value in PyTorch.
 
-use super::channels::channels_first;
+use super::channels::axes_before_channels;
 use super::graph::{Graph, GraphNode};
 use crate::feature_order::FeatureOrder;
 use thiserror::Error;
@@ -123,7 +123,7 @@ impl FeatureOrders {
     /// Derives the orders on one side of views and concatenations from those on the other, until all are known. Where
     /// nothing is known of a value, its order is the same as here.
     fn derive(&mut self, graph: &Graph<'_>) {
-        let first = channels_first(graph);
+        let axes_before = axes_before_channels(graph);
         let is_derived = |node: &&GraphNode<'_>| match node.features {
             Features::Concat => true,
             Features::View => {
@@ -134,7 +134,7 @@ impl FeatureOrders {
         let mut pending: Vec<&GraphNode<'_>> = graph.nodes.iter().filter(is_derived).collect();
         while !pending.is_empty() {
             let before = pending.len();
-            pending.retain(|node| !self.derive_node(graph, node, &first));
+            pending.retain(|node| !self.derive_node(graph, node, &axes_before));
             if pending.len() == before {
                 // Nothing follows from what is known: assume the order of one value.
                 let node = pending[0];
@@ -146,22 +146,27 @@ impl FeatureOrders {
     }
 
     /// Derives the order of a node's output or input. Returns whether it was possible.
-    fn derive_node(&mut self, graph: &Graph<'_>, node: &GraphNode<'_>, first: &[bool]) -> bool {
+    fn derive_node(
+        &mut self,
+        graph: &Graph<'_>,
+        node: &GraphNode<'_>,
+        axes_before: &[Option<usize>],
+    ) -> bool {
         if node.features == Features::Concat {
             return self.derive_concat(graph, node);
         }
         let (input, output) = (node.inputs[0], node.output);
         let (from, to) = (&graph.values[input], &graph.values[output]);
         match (pixels(from), pixels(to)) {
-            (_, 1) => self.derive_flattened(node, from, first[input]),
-            (1, _) => self.derive_reshaped(node, to, first[output]),
+            (_, 1) => self.derive_flattened(node, from, axes_before[input]),
+            (1, _) => self.derive_reshaped(node, to, axes_before[output]),
             _ => {
                 // The same elements in both only if flattening both gives the same order.
-                let flat = |shape, first| match first {
-                    true => FeatureOrder::flattened(shape),
-                    false => FeatureOrder::PLAIN,
+                let flat = |shape, before: Option<usize>| {
+                    before.map_or(FeatureOrder::PLAIN, |before| flattened(shape, before))
                 };
-                let (expected, found) = (flat(to, first[output]), flat(from, first[input]));
+                let (expected, found) =
+                    (flat(to, axes_before[output]), flat(from, axes_before[input]));
                 if expected != found {
                     self.add_conflict(&node.name, expected, found);
                 }
@@ -177,12 +182,12 @@ impl FeatureOrders {
         &mut self,
         node: &GraphNode<'_>,
         from: &Shape,
-        channels_first: bool,
+        before: Option<usize>,
     ) -> bool {
         let (input, output) = (node.inputs[0], node.output);
-        if channels_first {
+        if let Some(before) = before {
             self.set(input, FeatureOrder::PLAIN, &node.name);
-            self.set(output, FeatureOrder::flattened(from), &node.name);
+            self.set(output, flattened(from, before), &node.name);
             return true;
         }
         let Some(order) = self.known(input).cloned() else { return false };
@@ -192,10 +197,10 @@ impl FeatureOrders {
     }
 
     /// Both sides of a view that makes an image or steps of the shape `to` of features.
-    fn derive_reshaped(&mut self, node: &GraphNode<'_>, to: &Shape, channels_first: bool) -> bool {
+    fn derive_reshaped(&mut self, node: &GraphNode<'_>, to: &Shape, before: Option<usize>) -> bool {
         let (input, output) = (node.inputs[0], node.output);
-        if channels_first {
-            self.set(input, FeatureOrder::flattened(to), &node.name);
+        if let Some(before) = before {
+            self.set(input, flattened(to, before), &node.name);
             self.set(output, FeatureOrder::PLAIN, &node.name);
             return true;
         }
@@ -216,6 +221,15 @@ impl FeatureOrders {
         self.set(node.output, order, &node.name);
         true
     }
+}
+
+/// The order of the features of a value that PyTorch flattens, where its channels come after `before` of its axes.
+fn flattened(shape: &Shape, before: usize) -> FeatureOrder {
+    let (steps, step) = shape.dims().split_at(before);
+    let step = Shape::new(step);
+    let order = FeatureOrder::flattened(&step);
+    let steps = std::iter::repeat_n((&order, step.len()), steps.iter().product());
+    FeatureOrder::concat(steps)
 }
 
 /// The elements of a value per channel: pixels or steps.

@@ -1,6 +1,6 @@
 //! [`FileTensors`]: all tensors of a network.
 
-use super::channels::channels_first;
+use super::channels::axes_before_channels;
 use super::features::{FeatureOrders, OrderConflict};
 use super::graph::{Graph, GraphNode, NodeWeights};
 use crate::feature_order::LayerOrder;
@@ -22,13 +22,13 @@ impl FileTensors {
     #[must_use]
     pub fn of(graph: &Graph<'_>) -> Self {
         let orders = FeatureOrders::new(graph);
-        let first = channels_first(graph);
+        let before = axes_before_channels(graph);
         let (mut tensors, mut aliases) = (Vec::new(), Vec::new());
         for node in &graph.nodes {
             let order = LayerOrder {
                 input: node.inputs.first().map(|input| orders.of(*input)).unwrap_or_default(),
                 output: orders.of(node.output),
-                channels_first: node.inputs.first().is_some_and(|input| first[*input]),
+                axes_before_channels: node.inputs.first().and_then(|input| before[*input]),
             };
             let named = node.weights.iter().flat_map(|weights| named(node, weights, &order));
             match node.first {

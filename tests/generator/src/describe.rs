@@ -2,6 +2,7 @@
 //! blocks, repeats, nested networks and names.
 
 use unrolled_shape::registry::{Row, find};
+use unrolled_shape::rules::per_step;
 use unrolled_shape::{Padding, Shape, StepPadding, Value, VolumePadding};
 
 use crate::network::{Branch, Construct, Environment, File, JoinKind, Line, Network, Size};
@@ -109,6 +110,14 @@ impl Description<'_> {
                     }
                     output
                 })
+            }
+            Construct::PerStep(body) => {
+                let input = context.current();
+                let steps = self.values[input].dim(0);
+                let current = Some(self.layer(&per_step::BEGIN, &[input], &[]));
+                let inner = Context { current, ..context };
+                let output = self.body(body, inner, &mut Vec::new()).expect("lines");
+                self.layer(&per_step::END, &[output], &[Value::Number(steps)])
             }
             Construct::Block(block, arguments) => self.block(*block, arguments, context),
             Construct::Network(network) => {

@@ -1,6 +1,7 @@
 //! The nodes of a network with their shapes and counts, as the rules of nn-shape compute them.
 
 use unrolled_shape::registry::{Row, find};
+use unrolled_shape::rules::per_step;
 use unrolled_shape::{Shape, Value, checks};
 
 use crate::network::{Branch, Construct, Environment, File, JoinKind, Line, Network};
@@ -87,6 +88,7 @@ impl Evaluation<'_> {
             Construct::Repeat { count, shared, body } => {
                 self.repeat(*count, *shared, body, current, named)?
             }
+            Construct::PerStep(body) => self.per_step(body, current?)?,
             Construct::Block(block, arguments) => self.block(*block, arguments, current)?,
             Construct::Network(network) => self.network(*network, &[current?])?,
         };
@@ -121,6 +123,19 @@ impl Evaluation<'_> {
             }
         }
         Some(output)
+    }
+
+    fn per_step(&mut self, body: &[Line], input: Shape) -> Option<Shape> {
+        let (begin, steps) = (self.nodes.len(), input.dim(0));
+        let step = (per_step::BEGIN.rule)(&[input], &[]).ok()?;
+        let output = self.body(body, Some(step), &mut Vec::new())?;
+        for node in &mut self.nodes[begin..] {
+            node.macs *= steps;
+            if steps * node.output.len() > MAX_ELEMENTS {
+                return None;
+            }
+        }
+        self.layer(&per_step::END, "PerStep", &[output], &[Value::Number(steps)])
     }
 
     fn layer(

@@ -51,6 +51,8 @@ pub(crate) enum Construct {
         shared: bool,
         body: Vec<Line>,
     },
+    /// Lines that are applied to each step.
+    PerStep(Vec<Line>),
     /// The index of a block, and its arguments. Trailing ones can be omitted.
     Block(usize, Vec<Size>),
     /// The index of a network.

@@ -98,6 +98,10 @@ impl Printer<'_> {
                 let _ = write!(self.text, "Repeat({count}{shared}) ");
                 self.body(body);
             }
+            Construct::PerStep(body) => {
+                self.text.push_str("PerStep ");
+                self.body(body);
+            }
             Construct::Block(block, arguments) => {
                 let arguments: Vec<String> = arguments.iter().map(|&it| print_size(it)).collect();
                 let _ = write!(self.text, "Block{block}({})", arguments.join(", "));

@@ -1,6 +1,7 @@
 //! Constructs: residuals, joins, repeats, blocks and nested networks.
 
 use unrolled_shape::registry::{Inputs, Row, find};
+use unrolled_shape::rules::per_step;
 use unrolled_shape::{Kind, Shape};
 
 use super::{Context, Generator, MAX_DEPTH, Scope, TRIES};
@@ -23,7 +24,8 @@ impl Generator {
             0..10 => self.residual(input, named, context),
             10..28 => self.join(current, named, context),
             28..34 => self.repeat(input, named, context),
-            34..45 => self.block(input, context),
+            34..42 => self.block(input, context),
+            42..45 => self.per_step(input, context),
             45..50 => self.nested(vec![input], context).map(Construct::Network),
             _ => {
                 let row = self.row(|row| row.inputs == Inputs::One);
@@ -96,6 +98,14 @@ impl Generator {
             self.body(Some(input), lines, named, &context).unwrap_or((Vec::new(), input));
         skip.extend(self.adapt(shortcut, output));
         (!skip.is_empty()).then_some(Construct::Residual { body, skip: Some(skip) })
+    }
+
+    /// Draws lines for one step, which read no values from outside.
+    fn per_step(&mut self, input: Shape, context: &Context<'_>) -> Option<Construct> {
+        let step = (per_step::BEGIN.rule)(&[input], &[]).ok()?;
+        let lines = self.rng.between(1, 3);
+        let (body, _) = self.body(Some(step), lines, &mut Vec::new(), &context.inside())?;
+        Some(Construct::PerStep(body))
     }
 
     /// Draws two or three branches, and the layer or network that joins them.
