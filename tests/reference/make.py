@@ -665,11 +665,13 @@ def main():
     from features import features
     from operators import operators
     from shared import shared
+    from weight_norm import weight_norms
 
     attention()
     features()
     operators()
     shared()
+    weight_norms()
 
 
 if __name__ == "__main__":
