@@ -2,7 +2,7 @@
 //! have one are in `suggest`.
 
 /// Layers, and what to write for them. Names of similar layers compute something else.
-const LAYERS: [(&[&str], &str); 12] = [
+const LAYERS: [(&[&str], &str); 14] = [
     (&["Activation"], "write the activation as a layer, such as `ReLU` or `Tanh`"),
     (
         &["Input", "InputLayer"],
@@ -37,6 +37,15 @@ const LAYERS: [(&[&str], &str); 12] = [
     (
         &["DepthwiseConv2D", "SeparableConv2D"],
         "write `groups`: `Conv2d(32, kernel = 3, groups = 32)` for 32 input channels",
+    ),
+    (
+        &["weight_norm", "WeightNorm", "WeightNormalization"],
+        "write `WNDense`, `WNConv1d` or `WNConv2d`, the layers whose weights are normalised",
+    ),
+    (
+        &["spectral_norm", "SpectralNorm", "SpectralNormalization"],
+        "no layer divides its weights by their largest singular value; `WNDense`, `WNConv1d` and `WNConv2d` divide those of \
+         each output by their norm",
     ),
     (
         &["ZeroPadding2D", "ZeroPad2d"],

@@ -17,8 +17,10 @@ pub fn find(name: &str) -> Option<&'static Row> {
 /// Every layer of the language, in the order of the documentation.
 pub static ROWS: &[&Row] = &[
     &rules::dense::ROW,
+    &rules::wn_dense::ROW,
     &rules::conv2d::ROW,
     &rules::ws_conv2d::ROW,
+    &rules::wn_conv2d::ROW,
     &rules::conv_transpose2d::ROW,
     &rules::max_pool2d::ROW,
     &rules::avg_pool2d::ROW,
@@ -35,6 +37,7 @@ pub static ROWS: &[&Row] = &[
     &rules::adaptive_avg_pool3d::ROW,
     &rules::adaptive_max_pool3d::ROW,
     &rules::conv1d::ROW,
+    &rules::wn_conv1d::ROW,
     &rules::max_pool1d::ROW,
     &rules::avg_pool1d::ROW,
     &rules::adaptive_avg_pool1d::ROW,

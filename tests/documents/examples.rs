@@ -6,8 +6,10 @@ use unrolled::prelude::*;
 
 network! {
     struct Dense(784) -> 128 { Dense(128) }
+    struct WNDense(784) -> 128 { WNDense(128) }
     struct Conv2d(28x28x1) -> 26x26x32 { Conv2d(32, kernel = 3) }
     struct WSConv2d(32x32x16) -> 32x32x16 { WSConv2d(16, kernel = 3, padding = same) }
+    struct WNConv2d(28x28x1) -> 26x26x32 { WNConv2d(32, kernel = 3) }
     struct ConvTranspose2d(14x14x32) -> 28x28x16 { ConvTranspose2d(16, kernel = 2, stride = 2) }
     struct MaxPool2d(26x26x32) -> 13x13x32 { MaxPool2d(2) }
     struct AvgPool2d(26x26x32) -> 13x13x32 { AvgPool2d(2) }
@@ -24,6 +26,7 @@ network! {
     struct AdaptiveAvgPool3d(16x30x40x8) -> 4x7x7x8 { AdaptiveAvgPool3d((4, 7, 7)) }
     struct AdaptiveMaxPool3d(16x30x40x8) -> 4x4x4x8 { AdaptiveMaxPool3d(4) }
     struct Conv1d(100x8) -> 100x16 { Conv1d(16, kernel = 3, padding = causal) }
+    struct WNConv1d(100x8) -> 100x16 { WNConv1d(16, kernel = 3, padding = causal) }
     struct MaxPool1d(100x8) -> 50x8 { MaxPool1d(2) }
     struct AvgPool1d(100x8) -> 50x8 { AvgPool1d(2) }
     struct AdaptiveAvgPool1d(100x8) -> 7x8 { AdaptiveAvgPool1d(7) }
@@ -110,11 +113,14 @@ macro_rules! weights {
 pub(crate) fn weights() -> Vec<Weights> {
     weights![
         Dense,
+        WNDense,
         Conv2d,
         WSConv2d,
+        WNConv2d,
         ConvTranspose2d,
         Conv3d,
         Conv1d,
+        WNConv1d,
         ConvTranspose1d,
         RNN,
         LSTM,

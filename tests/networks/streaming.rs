@@ -24,7 +24,9 @@ network! {
         Conv1d(6, kernel = 3, padding = causal, dilation = 2), ReLU,
         Residual { Conv1d(6, kernel = 2, padding = causal, groups = 2), BatchNorm },
         Concat { { Conv1d(24, kernel = 5, padding = causal) }, { GRU(2) } },
-        Conv1d(4, kernel = 1, padding = causal),
+        Conv1d(4, kernel = 1, padding = causal), ReLU,
+        WNConv1d(5, kernel = 3, padding = causal), ReLU,
+        WNDense(4),
     }
     struct Tokens(text: 9) -> 9x4 { Embedding(7, 3), Conv1d(4, kernel = 3, padding = causal) }
 

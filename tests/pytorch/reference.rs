@@ -204,6 +204,22 @@ references! {
             bias = false, eps = 1e-2)
     }
     ws_conv2d_same: (4x5x2) -> 4x5x4 { WSConv2d(4, kernel = 2, padding = same) }
+    wn_dense: (7) -> 5 { layer: WNDense(5) }
+    wn_dense_without_bias: (131) -> 67 { layer: WNDense(67, bias = false) }
+    wn_dense_on_each_pixel: (5x4x3) -> 5x4x4 { layer: WNDense(4) }
+    wn_conv1d: (9x3) -> 10x5 { layer: WNConv1d(5, kernel = 4, padding = 2) }
+    wn_conv1d_causal: (11x3) -> 6x5 {
+        layer: WNConv1d(5, kernel = 3, stride = 2, padding = causal, dilation = 3, bias = false)
+    }
+    wn_conv1d_weight_g: (9x3) -> 6x5 { layer: WNConv1d(5, kernel = 4, names = weight_g) }
+    wn_conv2d: (5x4x3) -> 5x4x5 { layer: WNConv2d(5, kernel = 3, padding = 1) }
+    wn_conv2d_everything: (7x6x4) -> 4x6x6 {
+        layer: WNConv2d(6, kernel = (3, 2), stride = (2, 1), padding = (1, 1), dilation = (1, 2), groups = 2,
+            bias = false)
+    }
+    wn_conv2d_flatten_wn_dense: (5x4x3) -> 5 {
+        conv: WNConv2d(4, kernel = 3), ReLU, Flatten, dense: WNDense(5, names = weight_g)
+    }
     scale: (4x5x3) -> 4x5x3 { Scale(1.0) }
     scale_per_channel: (4x5x3) -> 4x5x3 { Scale(1e-5, per_channel = true) }
     scale_fixed: (6) -> 5 { Dense(5), Scale(0.2, trained = false) }

@@ -23,6 +23,14 @@ network! {
     /// Weights that are rounded in many ways.
     struct Values(1) -> 1033 { values: Dense(1033, bias = false) }
 
+    /// Weight normalisation, with the names of both of PyTorch's functions.
+    #[allow(dense_after_dense)]
+    struct Normalised(8x2) -> 4x5 {
+        conv1: WNConv1d(3, kernel = 3),
+        conv2: WNConv1d(4, kernel = 3, bias = false, names = weight_g),
+        fc: WNDense(5),
+    }
+
     /// Another network.
     struct Other(6x5x2) -> 3 {
         conv1: Conv2d(5, kernel = 3), ReLU, Flatten, dense: Dense(8), ReLU, fc2: Dense(3),
@@ -52,6 +60,12 @@ fn a_network_is_written_as_pytorch_writes_it() {
     let path = temporary("roundtrip/as_pytorch.safetensors");
     Small::load(PYTORCH).unwrap().save(&path).unwrap();
     assert_eq!(fs::read(&path).unwrap(), fs::read(PYTORCH).unwrap());
+}
+
+#[test]
+fn weight_normalisation_is_written_as_pytorch_writes_it() {
+    let file = pytorch("roundtrip_weight_norm");
+    assert_eq!(Normalised::load(&file).unwrap().to_bytes(), fs::read(&file).unwrap());
 }
 
 /// A file that PyTorch wrote.

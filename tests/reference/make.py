@@ -667,6 +667,7 @@ def main():
     from per_step import per_step
     from shared import shared
     from volumes import volumes
+    from weight_norm import weight_norms
 
     attention()
     features()
@@ -674,6 +675,7 @@ def main():
     per_step()
     shared()
     volumes()
+    weight_norms()
 
 
 if __name__ == "__main__":

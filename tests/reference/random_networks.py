@@ -144,10 +144,27 @@ class Layer:
         flat = F.batch_norm(flat, None, None, scale, training=True, momentum=0.0, eps=self.eps)
         return self.convolve(x, flat.reshape(weight.shape), bias)
 
+    def weight_norm(self, weight):
+        """The normalised weight, and the bias. Bias and gain come after the weight."""
+        bias, gain = self.bias_of(len(weight)), self.weights.next(len(weight))
+        return torch._weight_norm(weight, gain.reshape(-1, *[1] * (weight.dim() - 1)), 0), bias
+
+    def apply_WNDense(self, x):
+        return F.linear(x, *self.weight_norm(self.weights.next(x.shape[-1], self.units).T))
+
+    def apply_WNConv2d(self, x):
+        return self.convolve(x, *self.weight_norm(self.kernel(x, self.arguments["kernel"])))
+
+    def apply_WNConv1d(self, x):
+        return self.convolve_steps(x, *self.weight_norm(self.kernel(x, [self.arguments["kernel"]])))
+
     def apply_Conv1d(self, x):
         weight = self.kernel(x, [self.arguments["kernel"]])
+        return self.convolve_steps(x, weight, self.bias_of(self.out_channels))
+
+    def convolve_steps(self, x, weight, bias):
         options = dict(stride=self.stride, dilation=self.dilation, groups=self.groups)
-        return channels_last(F.conv1d(self.padded(x), weight, self.bias_of(self.out_channels), **options))
+        return channels_last(F.conv1d(self.padded(x), weight, bias, **options))
 
     def apply_ConvTranspose2d(self, x):
         channels, groups = x.shape[-1], self.groups

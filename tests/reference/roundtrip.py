@@ -6,6 +6,7 @@
 roundtrip.safetensors is `save_file(net.state_dict(), ..)` in float32, roundtrip_f16 the same of `net.half()`, and
 roundtrip_bf16 that of `net.bfloat16()`. roundtrip_values has a layer whose weights are rounded in many ways:
 values of all magnitudes of float16, and means of neighbouring float16 and bfloat16 values with what is just beside them.
+roundtrip_weight_norm has the names of both functions for weight normalisation.
 """
 
 from copy import deepcopy
@@ -15,6 +16,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torch.nn.utils import weight_norm as older
+from torch.nn.utils.parametrizations import weight_norm
 
 torch.manual_seed(0)
 net = nn.Sequential(OrderedDict(
@@ -55,3 +58,6 @@ print("weights of roundtrip_values:", len(values))
 image = torch.arange(6 * 5 * 2).reshape(1, 6, 5, 2) % 7 / 7  # channels last, as in unrolled
 net = net.double().eval()
 print("expected output:", net(image.double().movedim(-1, 1)).tolist())
+
+layers = dict(conv1=weight_norm(nn.Conv1d(2, 3, 3)), conv2=older(nn.Conv1d(3, 4, 3, bias=False)), fc=weight_norm(nn.Linear(4, 5)))
+save_file(nn.Sequential(OrderedDict(layers)).state_dict(), FOLDER / "roundtrip_weight_norm.safetensors")

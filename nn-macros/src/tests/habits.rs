@@ -110,6 +110,7 @@ fn layers_without_a_counterpart() {
         ),
         ("Dropout2d(0.5)", "Dropout2d", "drops single elements, not whole channels"),
         ("Dropout2d", "Dropout2d", "If `Dropout2d` is a type of yours, write `self::Dropout2d`"),
+        ("weight_norm(Conv2d(8, 3))", "weight_norm", "write `WNDense`, `WNConv1d` or `WNConv2d`"),
         ("Bidirectional(LSTM(4))", "Bidirectional", "write `bidirectional = true`"),
     ]);
 }

@@ -117,6 +117,7 @@ const CASES: &[Case] = &[
         lint: "bias_before_batch_norm",
         fires: &[
             ("(8) -> 1", "hidden: Dense(4), BatchNorm, ReLU, Dense(1)", &["Dense"]),
+            ("(8) -> 1", "WNDense(4), BatchNorm, ReLU, Dense(1)", &["WNDense"]),
             (
                 "(8x8x1) -> 1",
                 "Conv2d(4, kernel = 3), InstanceNorm, ReLU, Flatten, Dense(1)",
@@ -191,6 +192,7 @@ const CASES: &[Case] = &[
         lint: "dense_after_dense",
         fires: &[
             ("(8) -> 1", "fc1: Dense(8), fc2: Dense(1)", &["Dense"]),
+            ("(8) -> 1", "fc1: WNDense(8), fc2: WNDense(1)", &["WNDense"]),
             ("(8) -> 1", "Dense(8), Dropout(0.5), Dense(8), ReLU, Dense(1)", &["Dense"]),
             ("(8) -> 1", "Dense(8, bias = false), BatchNorm, Dense(1)", &["Dense"]),
             ("(8) -> 1", "Dense(8), Dense(8), Dense(1)", &["Dense", "Dense"]),

@@ -14,6 +14,8 @@ pub(crate) struct GroupNorm {
     pub(crate) groups: usize,
     /// Added to the variance.
     pub(crate) eps: f64,
+    /// Whether the mean is subtracted. Without that, the variance is the mean of the squares.
+    pub(crate) centred: bool,
 }
 
 /// The forward pass of one sample.
@@ -77,6 +79,7 @@ impl GroupNorm {
             let of = |c| norm::get(moments, self.channels, c);
             // Channels have equally many elements, so that the mean of their means is the group's mean.
             let mean = channels.clone().map(|c| of(c)[0]).sum::<f64>() / size as f64;
+            let mean = if self.centred { mean } else { 0.0 };
             let squares = channels.map(|c| of(c)[1] + positions * (of(c)[0] - mean).powi(2));
             let squares: f64 = squares.sum();
             // Rounding may leave a little less than 0; NaN must remain.
@@ -133,7 +136,8 @@ impl GroupNorm {
                 let weight = f64::from(*weight.get(c).unwrap_or(&1.0));
                 [0, 1].map(|i| all[i] + weight * sums(c)[i])
             });
-            mean_d[channels.clone()].fill((sum / count) as f32);
+            let mean = if self.centred { sum / count } else { 0.0 };
+            mean_d[channels.clone()].fill(mean as f32);
             slope[channels].fill((product / count) as f32);
         }
         // `normalize_backward` expects `weight * d_y`, which without a weight is `d_y`.

@@ -55,16 +55,10 @@ where
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
-        let steps = ctx.lengths.of::<S>(0);
-        let mut state = ctx.state;
+        let InferCtx { scratch, lengths, mut state, .. } = ctx;
         let (weight, bias) = (self.weight.as_floats(), &self.bias);
-        // Each sample has a state of its own in front; without states, all samples are one call.
-        if Conv::<S>::STATE > 0 && !state.is_empty() {
-            let (x, state, scratch) = (x[0], &mut state, ctx.scratch);
-            let chunks = Chunks { weight, bias, steps, x, y, state, scratch };
-            return causal::infer(const { &Conv::<S>::GEOMETRY }, chunks);
-        }
-        Conv::<S>::infer(weight, bias, steps, x[0], y);
+        let (x, steps, state) = (x[0], lengths.of::<S>(0), &mut state);
+        Conv::<S>::infer_chunks(Chunks { weight, bias, steps, x, y, state, scratch });
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`Convolution`]: the sizes and the inference of one convolution of a network.
 //! [`TrainConvolution`](super::train_convolution::TrainConvolution) adds its training.
 
+use super::causal::{self, Chunks};
 use super::ragged::{Samples, for_each_length};
 use crate::kernels::{self, Geometry, Isa};
 use crate::types::Steps;
@@ -35,6 +36,16 @@ pub(super) trait Convolution: Sized {
             }
             y[samples.after_end(g.output_len(), const { Self::GEOMETRY.output_len() })].fill(0.0);
         });
+    }
+
+    /// Inference on samples that continue from their states, if they have any.
+    fn infer_chunks(chunks: Chunks<'_, '_>) {
+        // Each sample has a state of its own in front; without states, all samples are one call.
+        if Self::STATE > 0 && !chunks.state.is_empty() {
+            return causal::infer(const { &Self::GEOMETRY }, chunks);
+        }
+        let Chunks { weight, bias, steps, x, y, .. } = chunks;
+        Self::infer(weight, bias, steps, x, y);
     }
 
     /// Calls `f` with samples of equal length and their sizes, for inputs of `len` elements in all.

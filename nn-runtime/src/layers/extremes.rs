@@ -8,7 +8,7 @@ use crate::system::RngKey;
 use unrolled_shape::registry::ROWS;
 use unrolled_shape::rules::pad1d::PadMode;
 use unrolled_shape::rules::upsample::Mode;
-use unrolled_shape::rules::{gelu, gru, lstm, reduce, rnn};
+use unrolled_shape::rules::{gelu, gru, lstm, reduce, rnn, wn_conv1d, wn_conv2d, wn_dense};
 use unrolled_shape::{Padding, StepPadding, VolumePadding};
 
 /// Factors of random inputs in `[-1, 1)`: zero, subnormal, tiny, and large ones.
@@ -251,6 +251,16 @@ tests! {
         Transpose: transpose::Transpose { first: 0, second: 1 }, [&[4, 3]] -> &[3, 4], Scaling::Linear;
         Upsample: upsample::Upsample { factor: Some([2, 3]), size: None, mode: Mode::Bilinear, align_corners: false },
             [&[3, 4, 3]] -> &[6, 12, 3], Scaling::Linear;
+        WNConv1d<3, 2, 3, 0>: wn_conv1d::WNConv1d {
+            out_channels: 3, kernel: 3, stride: 1, padding: StepPadding::Causal, dilation: 1, groups: 1, bias: false,
+            names: wn_conv1d::Names::Parametrizations
+        }, [&[7, 2]] -> &[7, 3], Scaling::Linear;
+        WNConv2d<3, 2, 3, 3, 0>: wn_conv2d::WNConv2d {
+            out_channels: 3, kernel: [3; 2], stride: [1; 2], padding: Padding::Same, dilation: [1; 2], groups: 1,
+            bias: false, names: wn_conv2d::Names::Parametrizations
+        }, [&[4, 3, 2]] -> &[4, 3, 3], Scaling::Linear;
+        WNDense<17, 33, 0>: wn_dense::WNDense { units: 33, bias: false, names: wn_dense::Names::Parametrizations },
+            [&[2, 17]] -> &[2, 33], Scaling::Linear;
         WSConv2d<3, 2, 3, 3, 0>: ws_conv2d::WSConv2d {
             out_channels: 3, kernel: [3; 2], stride: [1; 2], padding: Padding::Same, dilation: [1; 2], groups: 1,
             bias: false, eps: 1e-4

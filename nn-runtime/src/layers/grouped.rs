@@ -112,7 +112,12 @@ macro_rules! grouped_node {
             type Norm = $crate::kernels::group_norm::GroupNorm;
 
             const fn norm<$S: Spec<Arguments = $Arguments>>() -> Norm {
-                Norm { channels: $S::INPUT.last(), groups: $groups, eps: $S::ARGUMENTS.eps }
+                Norm {
+                    channels: $S::INPUT.last(),
+                    groups: $groups,
+                    eps: $S::ARGUMENTS.eps,
+                    centred: true,
+                }
             }
 
             impl<const AFFINE: usize> $Name<AFFINE> {

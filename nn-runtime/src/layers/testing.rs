@@ -477,6 +477,6 @@ fn layers_implement_the_common_traits() {
     check::<(MaxPool1d, MaxPool2d, Mul, MultiHeadAttention<1>, PositionalEmbedding<1, 1>)>();
     check::<(PositionalEncoding, PReLU<1>, ReLU, RMSNorm<1>, RNN<1>, Scale<1>, Sigmoid, SiLU)>();
     check::<(CELU, HardSigmoid, HardTanh, Identity, LogSigmoid, Mish, ReLU6, SELU, Softsign)>();
-    check::<(Threshold, Softmax, Softplus, Tanh, TiedDense<1, 1>, Upsample, WSConv2d<1, 1, 1, 1>)>(
-    );
+    check::<(Threshold, Softmax, Softplus, Tanh, TiedDense<1, 1>, Upsample, WNConv1d<1, 1, 1>)>();
+    check::<(WNConv2d<1, 1, 1, 1>, WNDense<1, 1>, WSConv2d<1, 1, 1, 1>)>();
 }

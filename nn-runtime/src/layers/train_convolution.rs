@@ -65,19 +65,14 @@ pub(super) trait TrainConvolution: Convolution {
         if Self::STATE > 0 {
             save_states(Self::STATE, &mut state, saved);
         }
-        let has_state = Self::STATE > 0 && !state.is_empty();
         if Self::FEW_WEIGHTS {
-            if has_state {
-                let state = &mut state;
-                let chunks = Chunks { weight, bias, steps, x, y, state, scratch };
-                return causal::infer(const { &Self::GEOMETRY }, chunks);
-            }
-            return Self::infer(weight, bias, steps, x, y);
+            let state = &mut state;
+            return Self::infer_chunks(Chunks { weight, bias, steps, x, y, state, scratch });
         }
         let samples = x.len() / const { Self::GEOMETRY.input_len() };
         let inputs = &mut deferred[..samples * const { Self::DEFERRED_GEOMETRY.input_len() }];
         Self::defer_inputs(steps, x, inputs);
-        if has_state {
+        if Self::STATE > 0 && !state.is_empty() {
             causal::insert_states(const { &Self::GEOMETRY }, steps, inputs, &mut state);
         }
         // From the deferred copies, in which states have taken the place of the padding.
