@@ -236,7 +236,7 @@ const _: () = {
         );
     }
     impl Digits {
-        /// Inference on one sample, on the calling thread.
+        /// Inference on one sample. Large networks divide it among threads.
         #[inline]
         #[must_use]
         pub fn forward(&self, input: &[[[f32; 1]; 28]; 28]) -> [f32; 10] {

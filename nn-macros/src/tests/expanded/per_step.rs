@@ -94,6 +94,7 @@ const _: () = {
             bias: true,
             output: __rt::rules::gru::Output::Sequence,
             state: ::core::option::Option::None,
+            names: __rt::rules::gru::Names::Layer,
         };
         const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[4, 8])];
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[4, 2]);
@@ -175,7 +176,7 @@ const _: () = {
         );
     }
     impl Video {
-        /// Inference on one sample, on the calling thread.
+        /// Inference on one sample. Large networks divide it among threads.
         #[inline]
         #[must_use]
         fn forward(

@@ -227,7 +227,7 @@ const _: () = {
     where
         Inner: __rt::TrainEmbeds<__Spec7>,
     {
-        /// Inference on one sample, on the calling thread.
+        /// Inference on one sample. Large networks divide it among threads.
         #[inline]
         #[must_use]
         fn forward(&self, (x, table): (&[f32; 4], &[f32; 3])) -> [f32; 2] {

@@ -166,7 +166,7 @@ const _: () = {
         );
     }
     impl Siamese {
-        /// Inference on one sample, on the calling thread.
+        /// Inference on one sample. Large networks divide it among threads.
         #[inline]
         #[must_use]
         fn forward(&self, (a, b): (&[f32; 6], &[f32; 6])) -> [f32; 1] {
