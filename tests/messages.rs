@@ -34,6 +34,7 @@ network! {
     #[allow(bias_before_batch_norm, dense_after_dense)]
     struct Norm(4) -> 2 { fc1: Dense(3), BatchNorm, fc2: Dense(2) }
     struct Words(text: 5) -> 2 { words: Embedding(7, 3), GRU(4, output = last), Dense(2) }
+    struct Picked(series: 4x2, places: 3) -> 3x2 { series => Gather(places) }
     struct Series(5x1) -> 5x2 { GRU(4), Dense(2) }
     struct Double(x: 4) -> (class: 2, place: 1) { class: Dense(2), place: x => Dense(1) }
     struct Groups(2x2x2) -> 2 { Flatten, GroupNorm(2), Dense(2) }
@@ -190,6 +191,8 @@ fn batches(messages: &mut Messages) {
     messages.error("BatchError::State", found.expect_err("a state that is too short"));
     let found = Words::check_inputs(&[[0; 5], [0, 1, 7, 2, 3]]);
     messages.error("BatchError::Input", found.expect_err("an unknown token"));
+    let found = Picked::check_inputs(&[([[0.0; 2]; 4], [0, 3, 4])]);
+    messages.error("BatchError::Input of a `Gather`", found.expect_err("an index of no step"));
     let data = Data { inputs: vec![[0.0; 4]], targets: vec![(2, [0.0])] };
     let found = Double::new(1).evaluate(&data, &(CrossEntropy::new(), MeanSquaredError));
     messages.error("BatchError::Target of one of several outputs", found.expect_err("a class"));

@@ -9,6 +9,7 @@ use syn::{Ident, Type, parse_quote};
 use unrolled_shape::checks;
 use unrolled_shape::registry::{Inputs, find};
 
+use crate::arguments::plain_name;
 use crate::ast;
 use crate::emit::{Outputs, array_type, emit_pretrained_stub, input_type, layer_type, shape};
 use crate::network::{Dim, Dims, Facade, Layer, Network, Node};
@@ -254,9 +255,19 @@ fn reads_tokens(body: &ast::Body, input: &Ident) -> bool {
         };
         let of_input = |branch: &&ast::Branch| branch.source.as_ref() == Some(input);
         begins
+            || names_indices(&line.construct, input)
             || branches.iter().filter(of_input).any(|branch| begins_with_tokens(&branch.body))
             || line.construct.bodies().iter().any(|(_, body)| reads_tokens(body, input))
     })
+}
+
+/// Whether a layer has an argument that names `input` as its indices.
+fn names_indices(construct: &ast::Construct, input: &Ident) -> bool {
+    let ast::Construct::Call(call) = construct else { return false };
+    let takes_indices =
+        find(&call.name.to_string()).is_some_and(|row| row.inputs == Inputs::OneAndIndices);
+    let mut arguments = call.arguments.iter().flatten();
+    takes_indices && arguments.any(|argument| plain_name(argument) == Some(input))
 }
 
 fn takes_tokens(construct: &ast::Construct) -> bool {

@@ -7,7 +7,7 @@ use proc_macro2::Span;
 use quote::{ToTokens, quote};
 use std::collections::HashMap;
 use syn::ext::IdentExt;
-use unrolled_shape::registry::{Flow, Inputs, Row, Size, Storage};
+use unrolled_shape::registry::{Flow, Row, Size, Storage};
 use unrolled_shape::{Blame, Role, Shape, ShapeError, checks, explain};
 
 use crate::network::{
@@ -60,29 +60,31 @@ impl ShapeInference<'_> {
     /// Marks the inputs that hold token indices, because a layer reads them as such; no other layer can read
     /// them.
     fn indices(&mut self) {
-        let reads_indices = |node: &Node| match &node.layer {
-            Layer::Known { row, .. } => row.inputs == Inputs::Indices,
-            Layer::Custom(_) => false,
+        let indices = |node: &Node| match &node.layer {
+            Layer::Known { row, .. } => row.indices(),
+            Layer::Custom(_) => None,
         };
-        let (mut readers, others): (Vec<_>, Vec<_>) =
-            self.network.nodes.iter().partition(|node| reads_indices(node));
+        let nodes = self.network.nodes.iter();
+        let readers = nodes.filter_map(|node| Some((node, node.inputs[indices(node)?])));
         // Inputs whose shape is refused are reported already: nothing is said about their readers.
-        readers.retain(|node| {
-            self.known[node.inputs[0].0] || self.network.producer(node.inputs[0]).is_some()
-        });
+        let readers = readers
+            .filter(|(_, read)| self.known[read.0] || self.network.producer(*read).is_some());
         let mut marked = Vec::new();
-        for reader in readers {
-            match self.network.input_behind(reader.inputs[0]) {
+        for (reader, read) in readers {
+            match self.network.input_behind(read) {
                 Some(input) => marked.push((input, reader.label.clone())),
                 None => {
-                    let words = mistake::indices_from_a_layer(&reader.label);
+                    let as_argument = indices(reader) != Some(0);
+                    let words = mistake::indices_from_a_layer(&reader.label, as_argument);
                     self.report.error(reader.span, words);
                 }
             }
         }
         // A view reads nothing: the nodes that read through it do.
-        for other in others.iter().filter(|node| node.storage() != Storage::View) {
-            let inputs = other.inputs.iter().filter_map(|input| self.network.input_behind(*input));
+        for other in self.network.nodes.iter().filter(|node| node.storage() != Storage::View) {
+            let real =
+                other.inputs.iter().enumerate().filter(|(nth, _)| indices(other) != Some(*nth));
+            let inputs = real.filter_map(|(_, input)| self.network.input_behind(*input));
             for (input, reader) in inputs.filter_map(|input| marked.iter().find(|it| it.0 == input))
             {
                 let name = self.network.inputs[*input].name.as_ref().map(ToString::to_string);

@@ -58,6 +58,7 @@ pub static ROWS: &[&Row] = &[
     &rules::slice::ROW,
     &rules::split::ROW,
     &rules::repeat_steps::ROW,
+    &rules::gather::ROW,
     &rules::reduce::ROW,
     &rules::batch_norm::ROW,
     &rules::layer_norm::ROW,
@@ -255,12 +256,16 @@ mod tests {
         let shapes = [&[6, 6, 16][..], &[36, 16], &[576], &[6, 6, 6, 16]].map(Shape::new);
         for row in ROWS {
             let values = values(row);
-            let takes = |input: &Shape| (row.rule)(&[*input, *input], &values).is_ok();
+            let second = |input: &Shape| match row.inputs {
+                Inputs::OneAndIndices => Shape::new(&[5]),
+                _ => *input,
+            };
+            let takes = |input: &Shape| (row.rule)(&[*input, second(input)], &values).is_ok();
             let input = shapes.into_iter().find(takes).unwrap_or(shapes[1]);
             let takes_more = values.contains(&Value::Input(1));
             let inputs = match row.inputs {
                 Inputs::One | Inputs::Indices if !takes_more => &[input][..],
-                _ => &[input, input],
+                _ => &[input, second(&input)],
             };
             let output = (row.rule)(inputs, &values).unwrap();
             if row.flows.keeps_rank {

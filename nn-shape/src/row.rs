@@ -75,6 +75,8 @@ pub enum Inputs {
     One,
     /// One input of the network, which holds indices of tokens: `Embedding`.
     Indices,
+    /// One; and its argument names an input of the network that holds indices: `Gather`.
+    OneAndIndices,
     /// Two or more branches that it joins: `Add`, `Mul`, `Concat`.
     Branches,
 }
@@ -301,6 +303,16 @@ impl Row {
 
     /// A function of each element by itself.
     pub const ELEMENTWISE: Self = Self { features: Features::Same, ..Self::BASE };
+
+    /// Which of its inputs, in their order, is an input of the network that holds indices.
+    #[must_use]
+    pub const fn indices(&self) -> Option<usize> {
+        match self.inputs {
+            Inputs::One | Inputs::Branches => None,
+            Inputs::Indices => Some(0),
+            Inputs::OneAndIndices => Some(1),
+        }
+    }
 
     /// The number of trained parameters, where the rule succeeds.
     #[must_use]

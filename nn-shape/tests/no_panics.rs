@@ -74,6 +74,7 @@ impl Dice {
     fn values(&mut self, row: &Row) -> Vec<Value> {
         let value = |parameter: &unrolled_shape::Parameter| match parameter.default {
             Some(default) if self.below(2) == 0 => default,
+            None if parameter.kind == Kind::Input => Value::Input(1),
             _ => self.value(parameter.kind),
         };
         row.parameters.iter().map(value).collect()
@@ -83,6 +84,9 @@ impl Dice {
         let first = self.shape();
         let more = if row.inputs == Inputs::Branches { self.below(3) } else { 0 };
         let mut inputs = vec![first];
+        if row.inputs == Inputs::OneAndIndices {
+            inputs.push(if self.below(2) == 0 { Shape::new(&[self.size()]) } else { self.shape() });
+        }
         for _ in 0..more {
             inputs.push(if self.below(2) == 0 { first } else { self.shape() });
         }

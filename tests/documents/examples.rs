@@ -46,6 +46,7 @@ network! {
     struct Transpose(20x8) -> 8x20 { Transpose }
     struct Slice(20x8) -> 10x8 { Slice(end = 10) }
     struct Split(20x24) -> 20x8 { Split(3, part = 1) }
+    struct Gather(sequence: 20x8, positions: 3) -> 3x8 { sequence => Gather(positions) }
     struct RepeatSteps(32) -> 20x32 { RepeatSteps(20) }
     struct Reduce(20x8) -> 8 { Reduce(max) }
     struct BatchNorm(28x28x32) -> 28x28x32 { BatchNorm }

@@ -12,6 +12,7 @@ mod feature_order;
 mod files;
 mod forward_in;
 mod fused;
+mod gather;
 mod generic;
 mod inlined;
 mod instructions;

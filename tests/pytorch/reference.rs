@@ -547,6 +547,10 @@ references! {
         text => PostNormTransformerDecoder(encoded, 6, 2, 10, dropout = 0.0),
     }
 
+    gather: (sequence: 6x3, index: 4) -> 4x3 { sequence => Gather(index) }
+    gather_between_layers: (sequence: 6x3, index: 9) -> 9x2 {
+        read: sequence => Dense(4), Tanh, Gather(index), Dense(2),
+    }
     embedding: (7) -> 7x5 { Embedding(11, 5) }
     embedding_padding_index: (7) -> 7x5 { Embedding(11, 5, padding_index = 3) }
     embedding_of_many_tokens: (9) -> 9x67 { Embedding(2000, 67) }

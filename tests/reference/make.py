@@ -264,7 +264,8 @@ def as_is(x):
 def case(name, net, *shapes, spread=1.0, layout=channels_last, tokens=None, seed=None):
     """Runs `net` on random inputs of `shapes` (channels first, without batch) and writes NAME.
 
-    With `tokens`, inputs are indices below this number. The default of `seed` is derived from the name.
+    With `tokens`, inputs are indices below this number, or below one for each input, `None` for real ones. The default of
+    `seed` is derived from the name.
     """
     torch.manual_seed(seed or sum(map(ord, name)))
     net = net.double()
@@ -281,10 +282,11 @@ def case(name, net, *shapes, spread=1.0, layout=channels_last, tokens=None, seed
     # Values that are exact in float32, so that both sides start with the same ones.
     for tensor in list(net.parameters()) + [b for b in net.buffers() if b.is_floating_point()]:
         tensor.data = tensor.data.float().double()
-    if tokens:
-        inputs = [torch.randint(tokens, (BATCH, *s)) for s in shapes]
-    else:
-        inputs = [(torch.randn(BATCH, *s) * spread).float().double().requires_grad_() for s in shapes]
+    tokens = tokens if isinstance(tokens, tuple) else (tokens,) * len(shapes)
+    inputs = [
+        torch.randint(most, (BATCH, *s)) if most
+        else (torch.randn(BATCH, *s) * spread).float().double().requires_grad_()
+        for s, most in zip(shapes, tokens)]
     file = tensors("weights", net.state_dict().items())
     net.eval()
     file["inference"] = layout(net(*inputs).detach())
@@ -298,7 +300,7 @@ def case(name, net, *shapes, spread=1.0, layout=channels_last, tokens=None, seed
     file["loss"] = loss.detach().reshape(1)
     for i, x in enumerate(inputs):
         file[f"input.{i}"] = layout(x.detach())
-        if not tokens:
+        if x.requires_grad:
             file[f"d_input.{i}"] = layout(x.grad)
     file |= tensors("gradients", ((n, p.grad) for n, p in net.named_parameters()))
     file |= tensors("after", ((n, t) for n, t in net.state_dict().items() if "running" in n or "num_b" in n))

@@ -215,7 +215,33 @@ def transformers():
     case("transformer_encoder_stack", encoder, (5, 6), layout=as_is)
 
 
+class Gathered(nn.Module):
+    """Steps of a sequence in the order of indices, and layers before and after them."""
+
+    def __init__(self, before, **after):
+        super().__init__()
+        self.before, self.after = before, named(after)
+
+    def forward(self, x, index):
+        x = self.before(x)
+        return self.after(torch.gather(x, 1, index[..., None].expand(-1, -1, x.shape[2])))
+
+    def state_dict(self, *args, **kwargs):
+        return {k.split(".", 1)[1]: v for k, v in super().state_dict(*args, **kwargs).items()}
+
+    def named_parameters(self, *args, **kwargs):
+        for name, parameter in super().named_parameters(*args, **kwargs):
+            yield name.split(".", 1)[1], parameter
+
+
+def gathered():
+    case("gather", Gathered(nn.Identity()), (6, 3), (4,), layout=as_is, tokens=(None, 6))
+    case("gather_between_layers", Gathered(named({"read": nn.Linear(3, 4), "tanh": nn.Tanh()}), dense=nn.Linear(4, 2)),
+         (6, 3), (9,), layout=as_is, tokens=(None, 6))
+
+
 def operators():
+    gathered()
     padded_values()
     sizes()
     transformers()

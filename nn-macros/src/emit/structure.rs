@@ -5,11 +5,11 @@ use super::forward::Inference;
 use super::outputs::Outputs;
 use super::signature::{by_reference, input_types};
 use super::{docs, shapes};
-use crate::network::{Layer, Node};
+use crate::network::{Layer, Node, ValueId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
-use unrolled_shape::registry::{Inputs, Storage};
+use unrolled_shape::registry::Storage;
 
 /// `pub struct Digits { .. }`
 pub(super) fn emit_struct(context: &Context) -> TokenStream {
@@ -145,17 +145,22 @@ pub(super) fn emit_check(context: &Context) -> Option<TokenStream> {
     let asked: Vec<TokenStream> = context
         .running()
         .filter_map(|(index, node)| {
-            let may_refuse = match &node.layer {
-                Layer::Known { row, .. } => row.inputs == Inputs::Indices,
+            let refusable = match &node.layer {
+                Layer::Known { row, .. } => Some(row.indices()?),
                 // It may be a network that begins with an `Embedding`.
-                Layer::Custom(_) => true,
+                Layer::Custom(_) => None,
             };
-            let inputs = node.inputs.iter().map(|input| context.network.input_behind(*input));
-            // Only the values of inputs are known before inference.
-            let inputs: Vec<usize> = inputs.collect::<Option<_>>().filter(|_| may_refuse)?;
-            let inputs = inputs.into_iter().map(shapes::number);
+            let one = |(nth, input): (usize, &ValueId)| {
+                if refusable.is_some_and(|it| it != nth) {
+                    return Some(quote!(&[]));
+                }
+                // Only the values of inputs are known before inference.
+                let input = shapes::number(context.network.input_behind(*input)?);
+                Some(quote!(x[#input]))
+            };
+            let inputs = node.inputs.iter().enumerate().map(one).collect::<Option<Vec<_>>>()?;
             let slot = context.slot(index);
-            Some(quote!(#slot.check(&[#(x[#inputs]),*])?;))
+            Some(quote!(#slot.check(&[#(#inputs),*])?;))
         })
         .collect();
     if asked.is_empty() {

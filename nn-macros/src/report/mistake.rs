@@ -14,17 +14,20 @@ pub(crate) fn no_size(tokens: &TokenStream) -> String {
     format!("expected a size, but got `{}`", tidy(tokens))
 }
 
-pub(crate) fn indices_from_a_layer(layer: &str) -> String {
+pub(crate) fn indices_from_a_layer(layer: &str, as_argument: bool) -> String {
+    let (indices, help) = match as_argument {
+        false => ("token indices", "make it the first layer that reads an input"),
+        true => ("indices of steps", "let its `index` name an input of the network"),
+    };
     format!(
-        "layer `{layer}` takes token indices, but gets the output of another layer\n  = help: make \
-         it the first layer that reads an input"
+        "layer `{layer}` takes {indices}, but gets the output of another layer\n  = help: {help}"
     )
 }
 
 pub(crate) fn reads_indices(layer: &str, input: Option<&str>, reader: &str) -> String {
     let input = input.map_or("the input".into(), |name| format!("the input `{name}`"));
     format!(
-        "layer `{layer}` takes real numbers, but {input} holds token indices for `{reader}`\n  \
+        "layer `{layer}` takes real numbers, but {input} holds indices for `{reader}`\n  \
          = help: give `{layer}` an input of its own, or let it read the output of `{reader}`"
     )
 }

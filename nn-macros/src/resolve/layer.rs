@@ -109,10 +109,10 @@ impl Resolver<'_> {
         let Start { title, current } = start;
         let title = title.unwrap_or_else(|| unnamed(row.stem, context.scope));
         let inputs = match (row.inputs, &used.branches) {
-            (Inputs::One | Inputs::Indices, None) => {
+            (Inputs::One | Inputs::Indices | Inputs::OneAndIndices, None) => {
                 self.running(current, used.name.span()).map(|x| (vec![x], vec![]))
             }
-            (Inputs::One | Inputs::Indices, Some(_)) => {
+            (Inputs::One | Inputs::Indices | Inputs::OneAndIndices, Some(_)) => {
                 self.report.error(used.name.span(), mistake::no_branches(&used.name));
                 None
             }

@@ -49,7 +49,8 @@ pub trait Node<S: Spec>: Weights {
     }
 
     /// Checks the values of one sample before they pass through the network: token indices must be in the vocabulary.
-    /// A network calls the `check` of the layers that read its own inputs.
+    /// A network calls the `check` of the layers that read its own inputs. Where a layer of the registry has other inputs
+    /// too, these are empty: their values are not known yet.
     ///
     /// # Errors
     /// What was expected and what was found.
@@ -144,6 +145,17 @@ pub enum InputError {
         /// The size of the vocabulary.
         vocabulary: usize,
     },
+    /// An index of a `Gather` that is no step of its input.
+    Step {
+        /// The path of the layer.
+        layer: &'static str,
+        /// The index.
+        index: u32,
+        /// Its place among the indices of the sample, counted from 0.
+        place: usize,
+        /// The number of steps.
+        steps: usize,
+    },
 }
 
 impl core::error::Error for InputError {}
@@ -156,6 +168,12 @@ impl core::fmt::Display for InputError {
                 "layer `{layer}` has {vocabulary} tokens with the numbers 0 to {}, but number {place} of the input \
                  is token {token}",
                 vocabulary - 1
+            ),
+            Self::Step { layer, index, place, steps } => write!(
+                f,
+                "layer `{layer}` takes indices of {steps} steps, which are 0 to {}, but number {place} of its index \
+                 is {index}",
+                steps - 1
             ),
         }
     }

@@ -37,6 +37,7 @@ mod exp;
 #[cfg(test)]
 mod extremes;
 mod gates;
+mod gather;
 mod gaussian_noise;
 mod gelu;
 mod global_avg_pool;
@@ -138,6 +139,7 @@ pub use dropout::Dropout;
 pub use elu::ELU;
 pub use embedding::Embedding;
 pub use exp::Exp;
+pub use gather::Gather;
 pub use gaussian_noise::GaussianNoise;
 pub use gelu::GELU;
 pub use global_avg_pool::GlobalAvgPool;

@@ -34,6 +34,7 @@ pub mod elu;
 pub mod embedding;
 pub mod exp;
 pub mod flatten;
+pub mod gather;
 pub mod gaussian_noise;
 pub mod gelu;
 pub mod global_avg_pool;

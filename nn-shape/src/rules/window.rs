@@ -234,17 +234,14 @@ impl Window {
     /// The tensor of a kernel `[K, b, a]` in files: PyTorch's is `[a, b, K]`.
     pub(crate) fn weight(&self, [a, b]: [usize; 2], sink: &mut TensorSink<'_>) {
         let [depth, height, width] = self.kernel;
-        let axes = [
-            LayerAxis::plain(depth, height * width * a * b),
-            LayerAxis::plain(height, width * a * b),
-            LayerAxis::plain(width, a * b),
-        ];
         let (outer, inner) = (LayerAxis::plain(a, 1), LayerAxis::plain(b, a));
-        let [depth, height, width] = axes;
+        let planes = LayerAxis::plain(depth, height * width * a * b);
+        let rows = LayerAxis::plain(height, width * a * b);
+        let columns = LayerAxis::plain(width, a * b);
         match self.over {
-            Over::Volumes => sink.floats("weight", 0, &[outer, inner, depth, height, width]),
-            Over::Images => sink.floats("weight", 0, &[outer, inner, height, width]),
-            Over::Steps => sink.floats("weight", 0, &[outer, inner, width]),
+            Over::Volumes => sink.floats("weight", 0, &[outer, inner, planes, rows, columns]),
+            Over::Images => sink.floats("weight", 0, &[outer, inner, rows, columns]),
+            Over::Steps => sink.floats("weight", 0, &[outer, inner, columns]),
         }
     }
 

@@ -16,8 +16,10 @@ use crate::rng::Rng;
 const MAX_WEIGHTS: usize = 500;
 
 /// Layers that finite differences cannot check at any input: they have no value or no finite slope at some, or grow so
-/// fast that differences lose all digits; the equal steps of `RepeatSteps` leave only rounding errors after a norm.
-pub(crate) const NOT_DRAWN: [&str; 6] = ["Div", "Exp", "Log", "Pow", "RepeatSteps", "Sqrt"];
+/// fast that differences lose all digits; the equal steps of `RepeatSteps` and `Gather` leave only rounding errors after a
+/// norm.
+pub(crate) const NOT_DRAWN: [&str; 7] =
+    ["Div", "Exp", "Gather", "Log", "Pow", "RepeatSteps", "Sqrt"];
 
 /// How many times a line is drawn before it is given up.
 const TRIES: usize = 12;
