@@ -282,7 +282,8 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes height x width x channels, but gets 4x28x28x1\n  \
-             = help: samples have no batch axis: write `28x28x1` in the header"
+             = help: samples have no batch axis: write `28x28x1` in the header; for the images of a sequence, write \
+             `PerStep { .. }` around it"
         );
     }
 

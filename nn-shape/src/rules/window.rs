@@ -452,7 +452,8 @@ pub(crate) const fn image(input: Shape) -> Result<Shape, ShapeError> {
         4 => {
             let sample = Shape::new(&[input.dim(1), input.dim(2), input.dim(3)]);
             let help = Text::of("samples have no batch axis: write `").shape(sample);
-            error.help(help.text("` in the header"))
+            let help = help.text("` in the header; for the images of a sequence, write `PerStep { .. }` around it");
+            error.help(help)
         }
         _ => error,
     })
