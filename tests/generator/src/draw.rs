@@ -89,7 +89,7 @@ impl Generator {
     }
 
     fn shape(&mut self) -> Shape {
-        let rank = self.rng.pick(&[1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4]);
+        let rank = self.rng.pick(&[1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
         let most = if rank == 4 { 3 } else { 6 };
         let mut axes: Vec<usize> = (0..rank).map(|_| self.rng.between(1, most)).collect();
         let channels = axes.last_mut().expect("an axis");
