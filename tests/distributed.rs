@@ -12,11 +12,11 @@ use unrolled::prelude::*;
 use unrolled::{RngKey, parallel};
 
 network! {
-    /// The ranks wait for each other at each `BatchNorm`.
+    /// The ranks wait for each other at each `BatchNorm`. All make the same power iterations.
     #[allow(bias_before_batch_norm)]
     struct Convolutional(6x6x2) -> 3 {
         Conv2d(4, kernel = 3), BatchNorm, ReLU, Dropout(0.25),
-        Residual { Conv2d(4, kernel = 3, padding = same), BatchNorm },
+        Residual { SNConv2d(4, kernel = 3, padding = same), BatchNorm },
         GlobalAvgPool, Dense(3),
     }
 

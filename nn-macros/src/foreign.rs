@@ -44,8 +44,7 @@ const LAYERS: [(&[&str], &str); 14] = [
     ),
     (
         &["spectral_norm", "SpectralNorm", "SpectralNormalization"],
-        "no layer divides its weights by their largest singular value; `WNDense`, `WNConv1d` and `WNConv2d` divide those of \
-         each output by their norm",
+        "write `SNDense`, `SNConv1d` or `SNConv2d`, the layers whose weights are divided by their largest singular value",
     ),
     (
         &["ZeroPadding2D", "ZeroPad2d"],

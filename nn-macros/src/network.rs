@@ -416,7 +416,7 @@ impl Node {
     /// Whether training it may take several phases.
     pub(crate) fn may_cross(&self) -> bool {
         match &self.layer {
-            Layer::Known { row, .. } => row.crosses_batch,
+            Layer::Known { row, .. } => row.several_phases,
             // It may be a network that contains a `BatchNorm`: `TrainNode::PHASES` tells the compiler.
             Layer::Custom(_) => true,
         }

@@ -248,8 +248,9 @@ pub struct Row {
     pub storage: Storage,
     /// What its backward pass reads.
     pub needs: Needs,
-    /// Whether training takes more than one phase, because it looks across the batch (BatchNorm).
-    pub crosses_batch: bool,
+    /// Whether training takes more than one phase: it looks across the batch (BatchNorm), or its buffers change once per step
+    /// (spectral normalisation).
+    pub several_phases: bool,
     /// What it does with the order of features.
     pub features: Features,
     /// What it does with sequences that are shorter than their shape.
@@ -290,7 +291,7 @@ impl Row {
         flows: Flows::SAME,
         storage: Storage::Separate,
         needs: Needs::NOTHING,
-        crosses_batch: false,
+        several_phases: false,
         features: Features::Fixed,
         steps: Steps::Each,
         steps_for: None,
@@ -312,6 +313,12 @@ impl Row {
             Inputs::Indices => Some(0),
             Inputs::OneAndIndices => Some(1),
         }
+    }
+
+    /// Whether it normalises by statistics of the batch in training, and by running ones at inference.
+    #[must_use]
+    pub fn is_batch_norm(&self) -> bool {
+        self.several_phases && self.role == Role::ChannelNorm
     }
 
     /// The number of trained parameters, where the rule succeeds.

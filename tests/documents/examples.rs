@@ -7,9 +7,11 @@ use unrolled::prelude::*;
 network! {
     struct Dense(784) -> 128 { Dense(128) }
     struct WNDense(784) -> 128 { WNDense(128) }
+    struct SNDense(784) -> 128 { SNDense(128) }
     struct Conv2d(28x28x1) -> 26x26x32 { Conv2d(32, kernel = 3) }
     struct WSConv2d(32x32x16) -> 32x32x16 { WSConv2d(16, kernel = 3, padding = same) }
     struct WNConv2d(28x28x1) -> 26x26x32 { WNConv2d(32, kernel = 3) }
+    struct SNConv2d(28x28x1) -> 26x26x32 { SNConv2d(32, kernel = 3) }
     struct ConvTranspose2d(14x14x32) -> 28x28x16 { ConvTranspose2d(16, kernel = 2, stride = 2) }
     struct MaxPool2d(26x26x32) -> 13x13x32 { MaxPool2d(2) }
     struct AvgPool2d(26x26x32) -> 13x13x32 { AvgPool2d(2) }
@@ -27,6 +29,7 @@ network! {
     struct AdaptiveMaxPool3d(16x30x40x8) -> 4x4x4x8 { AdaptiveMaxPool3d(4) }
     struct Conv1d(100x8) -> 100x16 { Conv1d(16, kernel = 3, padding = causal) }
     struct WNConv1d(100x8) -> 100x16 { WNConv1d(16, kernel = 3, padding = causal) }
+    struct SNConv1d(100x8) -> 100x16 { SNConv1d(16, kernel = 3, padding = causal) }
     struct MaxPool1d(100x8) -> 50x8 { MaxPool1d(2) }
     struct AvgPool1d(100x8) -> 50x8 { AvgPool1d(2) }
     struct AdaptiveAvgPool1d(100x8) -> 7x8 { AdaptiveAvgPool1d(7) }
@@ -115,13 +118,16 @@ pub(crate) fn weights() -> Vec<Weights> {
     weights![
         Dense,
         WNDense,
+        SNDense,
         Conv2d,
         WSConv2d,
         WNConv2d,
+        SNConv2d,
         ConvTranspose2d,
         Conv3d,
         Conv1d,
         WNConv1d,
+        SNConv1d,
         ConvTranspose1d,
         RNN,
         LSTM,

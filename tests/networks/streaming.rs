@@ -26,7 +26,9 @@ network! {
         Concat { { Conv1d(24, kernel = 5, padding = causal) }, { GRU(2) } },
         Conv1d(4, kernel = 1, padding = causal), ReLU,
         WNConv1d(5, kernel = 3, padding = causal), ReLU,
-        WNDense(4),
+        WNDense(4), ReLU,
+        SNConv1d(5, kernel = 3, padding = causal), ReLU,
+        SNDense(4),
     }
     struct Tokens(text: 9) -> 9x4 { Embedding(7, 3), Conv1d(4, kernel = 3, padding = causal) }
 

@@ -220,6 +220,18 @@ references! {
     wn_conv2d_flatten_wn_dense: (5x4x3) -> 5 {
         conv: WNConv2d(4, kernel = 3), ReLU, Flatten, dense: WNDense(5, names = weight_g)
     }
+    sn_dense: (7) -> 5 { layer: SNDense(5) }
+    sn_dense_without_bias: (131) -> 67 { layer: SNDense(67, bias = false) }
+    sn_dense_on_each_pixel: (5x4x3) -> 5x4x4 { layer: SNDense(4) }
+    sn_conv1d: (9x3) -> 10x5 { layer: SNConv1d(5, kernel = 4, padding = 2) }
+    sn_conv2d: (5x4x3) -> 5x4x5 { layer: SNConv2d(5, kernel = 3, padding = 1) }
+    sn_conv2d_everything: (7x6x4) -> 4x6x6 {
+        layer: SNConv2d(6, kernel = (3, 2), stride = (2, 1), padding = (1, 1), dilation = (1, 2), groups = 2,
+            bias = false)
+    }
+    sn_conv2d_flatten_sn_dense: (5x4x3) -> 5 {
+        conv: SNConv2d(4, kernel = 3), ReLU, Flatten, dense: SNDense(5)
+    }
     scale: (4x5x3) -> 4x5x3 { Scale(1.0) }
     scale_per_channel: (4x5x3) -> 4x5x3 { Scale(1e-5, per_channel = true) }
     scale_fixed: (6) -> 5 { Dense(5), Scale(0.2, trained = false) }

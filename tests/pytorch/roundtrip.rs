@@ -31,6 +31,15 @@ network! {
         fc: WNDense(5),
     }
 
+    /// Spectral normalisation, with the names of both of PyTorch's functions.
+    #[allow(dense_after_dense)]
+    struct Spectral(6x5x2) -> 5 {
+        conv1: SNConv2d(3, kernel = (3, 2)),
+        conv2: SNConv2d(4, kernel = 2, bias = false, names = weight_orig),
+        Flatten,
+        fc: SNDense(5),
+    }
+
     /// Another network.
     struct Other(6x5x2) -> 3 {
         conv1: Conv2d(5, kernel = 3), ReLU, Flatten, dense: Dense(8), ReLU, fc2: Dense(3),
@@ -66,6 +75,21 @@ fn a_network_is_written_as_pytorch_writes_it() {
 fn weight_normalisation_is_written_as_pytorch_writes_it() {
     let file = pytorch("roundtrip_weight_norm");
     assert_eq!(Normalised::load(&file).unwrap().to_bytes(), fs::read(&file).unwrap());
+}
+
+#[test]
+fn spectral_normalisation_is_read_and_written_as_pytorch_does() {
+    let file = pytorch("roundtrip_spectral_norm");
+    let net = Spectral::load(&file).unwrap();
+    assert_eq!(net.to_bytes(), fs::read(&file).unwrap());
+    let mut image = [[[0.0; 2]; 5]; 6];
+    let pixels = image.as_flattened_mut().as_flattened_mut().iter_mut();
+    pixels.enumerate().for_each(|(i, x)| *x = (i % 7) as f32 / 7.0);
+    // roundtrip.py prints these.
+    let expected = [-1.1330906, 7.1528072, -8.5517308, -4.4576489, 4.8822392];
+    for (found, expected) in net.forward(&image).iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+    }
 }
 
 /// A file that PyTorch wrote.

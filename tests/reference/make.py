@@ -5,7 +5,7 @@
 
 Each file holds one network in training mode: `weights.*` (its state_dict before the step), `input.N`,
 `target`, `output`, `loss` (mean squared error against the target), `gradients.*` (of the weights),
-`d_input.N`, `after.*` (the state_dict after the forward pass, where running statistics changed) and
+`d_input.N`, `after.*` (what the forward pass has changed of the state_dict: running statistics, ..) and
 `inference` (the output in evaluation mode, before the step). Images are stored channels last, as in
 `unrolled`. The tests need no PyTorch: the files are part of the project.
 """
@@ -20,6 +20,8 @@ from torch import nn
 
 HERE = Path(__file__).resolve().parent
 BATCH = 5
+# The ends of the names of what changes in the forward pass.
+CHANGED = ("running_mean", "running_var", "num_batches_tracked", "._u", "._v")
 
 
 class Residual(nn.Module):
@@ -303,7 +305,7 @@ def case(name, net, *shapes, spread=1.0, layout=channels_last, tokens=None, seed
         if x.requires_grad:
             file[f"d_input.{i}"] = layout(x.grad)
     file |= tensors("gradients", ((n, p.grad) for n, p in net.named_parameters()))
-    file |= tensors("after", ((n, t) for n, t in net.state_dict().items() if "running" in n or "num_b" in n))
+    file |= tensors("after", ((n, t) for n, t in net.state_dict().items() if n.endswith(CHANGED)))
     save_file({k: v.contiguous().clone() for k, v in file.items()}, HERE / f"{name}.safetensors")
 
 
@@ -668,6 +670,7 @@ def main():
     from operators import operators
     from per_step import per_step
     from shared import shared
+    from spectral_norm import spectral_norms
     from volumes import volumes
     from weight_norm import weight_norms
 
@@ -676,6 +679,7 @@ def main():
     operators()
     per_step()
     shared()
+    spectral_norms()
     volumes()
     weight_norms()
 

@@ -6,7 +6,8 @@
 roundtrip.safetensors is `save_file(net.state_dict(), ..)` in float32, roundtrip_f16 the same of `net.half()`, and
 roundtrip_bf16 that of `net.bfloat16()`. roundtrip_values has a layer whose weights are rounded in many ways:
 values of all magnitudes of float16, and means of neighbouring float16 and bfloat16 values with what is just beside them.
-roundtrip_weight_norm has the names of both functions for weight normalisation.
+roundtrip_weight_norm has the names of both functions for weight normalisation, roundtrip_spectral_norm those for spectral
+normalisation.
 """
 
 from copy import deepcopy
@@ -16,8 +17,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torch.nn.utils import spectral_norm as older_spectral_norm
 from torch.nn.utils import weight_norm as older
-from torch.nn.utils.parametrizations import weight_norm
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 torch.manual_seed(0)
 net = nn.Sequential(OrderedDict(
@@ -61,3 +63,13 @@ print("expected output:", net(image.double().movedim(-1, 1)).tolist())
 
 layers = dict(conv1=weight_norm(nn.Conv1d(2, 3, 3)), conv2=older(nn.Conv1d(3, 4, 3, bias=False)), fc=weight_norm(nn.Linear(4, 5)))
 save_file(nn.Sequential(OrderedDict(layers)).state_dict(), FOLDER / "roundtrip_weight_norm.safetensors")
+
+layers = dict(
+    conv1=spectral_norm(nn.Conv2d(2, 3, (3, 2))),
+    conv2=older_spectral_norm(nn.Conv2d(3, 4, 2, bias=False)),
+    flatten=nn.Flatten(),
+    fc=spectral_norm(nn.Linear(4 * 3 * 3, 5)),
+)
+net = nn.Sequential(OrderedDict(layers)).eval()
+save_file(net.state_dict(), FOLDER / "roundtrip_spectral_norm.safetensors")
+print("expected output:", net.double()(image.double().movedim(-1, 1)).tolist())

@@ -308,7 +308,7 @@ fn emit_phases(context: &Context) -> Option<TokenStream> {
         const ALL: [__rt::Phases; #count] = __rt::Phases::stack([#(#slots.phases()),*]);
         #(const #names: __rt::Phases = Self::ALL[#numbers];)*
     };
-    let doc = " The phases of nodes that look across the batch; the others run between them.";
+    let doc = " The phases of nodes that have several; the others run between them.";
     Some(emit_holder(context, "__Phases", doc, &constants))
 }
 

@@ -20,7 +20,7 @@ impl<'a> Linter<'a> {
     fn check_linear(&mut self, node: &'a Node, row: &Row) {
         // In inference `BatchNorm` is linear, and so are `Dropout` and `Scale`.
         let is_linear_too = |node: &Node, row: &Row| {
-            is_view(node) || row.crosses_batch || matches!(row.role, Role::Dropout | Role::Scale)
+            is_view(node) || row.is_batch_norm() || matches!(row.role, Role::Dropout | Role::Scale)
         };
         let Some(first) = self.before_all(node, is_linear_too) else { return };
         // A shared weight cannot be merged with another one.
@@ -114,7 +114,7 @@ impl<'a> Linter<'a> {
         let is_between = |node: &Node, row: &Row| {
             is_view(node) || matches!(row.role, Role::Activation(_) | Role::Scale)
         };
-        if row.crosses_batch
+        if row.is_batch_norm()
             && let Some(before) = self.before_all(node, is_between)
             && before.role() == Role::Dropout
         {

@@ -67,7 +67,7 @@ impl<'a> Linter<'a> {
                      the last layer with weights"
                 ),
             ),
-            _ if row.crosses_batch => (
+            _ if row.is_batch_norm() => (
                 "batch_norm_at_output",
                 format!(
                     "`{label}` is the last layer: outputs depend on the other samples of a batch\n  = help: \

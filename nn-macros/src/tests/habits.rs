@@ -111,6 +111,7 @@ fn layers_without_a_counterpart() {
         ("Dropout2d(0.5)", "Dropout2d", "drops single elements, not whole channels"),
         ("Dropout2d", "Dropout2d", "If `Dropout2d` is a type of yours, write `self::Dropout2d`"),
         ("weight_norm(Conv2d(8, 3))", "weight_norm", "write `WNDense`, `WNConv1d` or `WNConv2d`"),
+        ("spectral_norm(Dense(8))", "spectral_norm", "write `SNDense`, `SNConv1d` or `SNConv2d`"),
         ("Bidirectional(LSTM(4))", "Bidirectional", "write `bidirectional = true`"),
     ]);
 }

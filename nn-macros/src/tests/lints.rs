@@ -193,6 +193,7 @@ const CASES: &[Case] = &[
         fires: &[
             ("(8) -> 1", "fc1: Dense(8), fc2: Dense(1)", &["Dense"]),
             ("(8) -> 1", "fc1: WNDense(8), fc2: WNDense(1)", &["WNDense"]),
+            ("(8) -> 1", "fc1: SNDense(8), fc2: SNDense(1)", &["SNDense"]),
             ("(8) -> 1", "Dense(8), Dropout(0.5), Dense(8), ReLU, Dense(1)", &["Dense"]),
             ("(8) -> 1", "Dense(8, bias = false), BatchNorm, Dense(1)", &["Dense"]),
             ("(8) -> 1", "Dense(8), Dense(8), Dense(1)", &["Dense", "Dense"]),

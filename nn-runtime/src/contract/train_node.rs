@@ -2,7 +2,8 @@
 //!
 //! A *phase* is a part of the forward or backward pass in which samples do not depend on each other, so that shards of
 //! the batch run through it in parallel. Almost every node has one phase. BatchNorm has two: it computes sums per
-//! shard, the sums of all shards are combined in fixed order, and then it normalises.
+//! shard, the sums of all shards are combined in fixed order, and then it normalises. Layers with spectral normalisation have
+//! two: between them they make a power iteration, once per step.
 
 use super::node::{InPlaceNode, Node};
 use super::observer::Observer;
@@ -26,8 +27,8 @@ pub struct Pass<'a> {
     /// Whether layers compute as in training. Otherwise, for gradients of inputs alone, they compute as at inference: without
     /// dropout, with running statistics, without the `combine_*` calls. The weight gradient is then not read.
     pub training: bool,
-    /// Whether the weights of this node are frozen. Its weight gradient is then not read, and `BatchNorm` computes as at
-    /// inference.
+    /// Whether the weights of this node are frozen. Its weight gradient is then not read, and `BatchNorm` and spectral
+    /// normalisation compute as at inference.
     pub frozen: bool,
     /// What sees the outputs of nodes after forward, or their gradients before backward.
     pub observer: Option<&'a Observer>,

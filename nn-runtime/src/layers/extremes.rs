@@ -8,7 +8,9 @@ use crate::system::RngKey;
 use unrolled_shape::registry::ROWS;
 use unrolled_shape::rules::pad1d::PadMode;
 use unrolled_shape::rules::upsample::Mode;
-use unrolled_shape::rules::{gelu, gru, lstm, reduce, rnn, wn_conv1d, wn_conv2d, wn_dense};
+use unrolled_shape::rules::{
+    gelu, gru, lstm, reduce, rnn, sn_conv1d, sn_conv2d, sn_dense, wn_conv1d, wn_conv2d, wn_dense,
+};
 use unrolled_shape::{Padding, StepPadding, VolumePadding};
 
 /// Factors of random inputs in `[-1, 1)`: zero, subnormal, tiny, and large ones.
@@ -247,6 +249,16 @@ tests! {
             Scaling::Linear;
         Slice: slice::Slice { start: 1, end: Some(3), axis: 0, step: 1 }, [&[4, 3, 2]] -> &[2, 3, 2], Scaling::Linear;
         Split: split::Split { parts: 2, part: 1, axis: Some(0) }, [&[4, 3, 2]] -> &[2, 3, 2], Scaling::Linear;
+        SNConv1d<3, 2, 3, 0>: sn_conv1d::SNConv1d {
+            out_channels: 3, kernel: 3, stride: 1, padding: StepPadding::Causal, dilation: 1, groups: 1, bias: false,
+            names: sn_conv1d::Names::Parametrizations
+        }, [&[7, 2]] -> &[7, 3], Scaling::Linear;
+        SNConv2d<3, 2, 3, 3, 0>: sn_conv2d::SNConv2d {
+            out_channels: 3, kernel: [3; 2], stride: [1; 2], padding: Padding::Same, dilation: [1; 2], groups: 1,
+            bias: false, names: sn_conv2d::Names::Parametrizations
+        }, [&[4, 3, 2]] -> &[4, 3, 3], Scaling::Linear;
+        SNDense<17, 33, 0>: sn_dense::SNDense { units: 33, bias: false, names: sn_dense::Names::Parametrizations },
+            [&[2, 17]] -> &[2, 33], Scaling::Linear;
         Sub: sub::Sub {}, [&[3, 4], &[4]] -> &[3, 4], Scaling::Linear;
         Transpose: transpose::Transpose { first: 0, second: 1 }, [&[4, 3]] -> &[3, 4], Scaling::Linear;
         Upsample: upsample::Upsample { factor: Some([2, 3]), size: None, mode: Mode::Bilinear, align_corners: false },

@@ -1,5 +1,5 @@
-//! [`Normalised`]: what the layers whose weights are normalised share, `WSConv2d` and those with weight normalisation. All are
-//! convolutions: a dense layer is one of images of one pixel.
+//! [`NormalisedWeights`]: what the layers whose weights are normalised share. All are convolutions: a dense layer is one of
+//! images of one pixel. [`Normalised`]: those with a gain, `WSConv2d` and those with weight normalisation.
 
 use super::causal::Chunks;
 use super::convolution::Convolution;
@@ -32,10 +32,48 @@ pub(super) enum Normalisation {
 
 /// A convolution whose weights are normalised.
 pub(super) trait NormalisedConvolution: Convolution {
-    /// How they are.
-    const NORMALISATION: Normalisation = Normalisation::Norm;
     /// Whether its samples are sequences, which may end early.
     const OVER_STEPS: bool = false;
+
+    /// The valid steps of the samples.
+    fn steps<'l, S: Spec>(lengths: &'l Lengths<'_>) -> Steps<'l> {
+        if Self::OVER_STEPS { lengths.of::<S>(0) } else { Steps::Full }
+    }
+}
+
+/// A convolution whose normalised weights are multiplied by a gain.
+pub(super) trait GainConvolution: NormalisedConvolution {
+    /// How they are normalised.
+    const NORMALISATION: Normalisation = Normalisation::Norm;
+}
+
+/// The weights of one layer, from which those of its convolution are computed.
+pub(super) trait NormalisedWeights {
+    /// The convolution.
+    type Conv: NormalisedConvolution;
+    /// Elements of the weights.
+    const WEIGHTS: usize = Self::Conv::GEOMETRY.weight_len();
+    /// Elements that [`Self::normalise`] computes; the first [`Self::WEIGHTS`] are the weights of the convolution.
+    const COMPUTED: usize;
+    /// Elements in which it works.
+    const WORK: usize;
+    /// Elements that inference needs per call: those, and what the normalisation or the convolution needs.
+    const SCRATCH: usize = Self::COMPUTED + larger(Self::WORK, Self::Conv::SCRATCH);
+
+    /// One for each output channel, or none.
+    fn bias(&self) -> &[f32];
+
+    /// Writes the [`Self::COMPUTED`] elements to `memory`, and works in the rest of it. Returns the weights of the convolution
+    /// and this rest.
+    fn normalise<'m>(&self, memory: &'m mut [f32]) -> (&'m [f32], &'m mut [f32]);
+
+    /// Inference.
+    fn infer<S: Spec>(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let InferCtx { scratch, lengths, mut state, .. } = ctx;
+        let (weight, scratch) = self.normalise(scratch);
+        let (x, bias, steps) = (x[0], self.bias(), Self::Conv::steps::<S>(&lengths));
+        Self::Conv::infer_chunks(Chunks { weight, bias, steps, x, y, state: &mut state, scratch });
+    }
 }
 
 /// The weights of one layer.
@@ -49,7 +87,7 @@ pub(super) struct Normalised<'a, C> {
     pub(super) convolution: PhantomData<C>,
 }
 
-impl<C: NormalisedConvolution> Normalised<'_, C> {
+impl<C: GainConvolution> Normalised<'_, C> {
     /// The weights are normalised as an image is by `InstanceNorm`, with one group for each channel. Without the mean, the
     /// standard deviation is `||w|| / sqrt(count)`.
     const NORM: GroupNorm = {
@@ -60,23 +98,26 @@ impl<C: NormalisedConvolution> Normalised<'_, C> {
         };
         GroupNorm { channels: filters, groups: filters, eps, centred }
     };
-    /// Elements of the weights.
-    const WEIGHTS: usize = C::GEOMETRY.weight_len();
-    /// Elements that [`Self::normalise`] computes: the weights of the convolution; of each output channel mean and inverse
-    /// standard deviation; of each output channel `gain / sqrt(count)`.
-    const COMPUTED: usize = Self::WEIGHTS + 3 * C::GEOMETRY.filters;
-    /// Elements that inference needs per call: those, and what the normalisation or the convolution needs.
-    pub(super) const SCRATCH: usize = Self::COMPUTED + larger(Self::NORM.scratch_len(), C::SCRATCH);
 
     /// `1 / sqrt(count)`.
     fn inverse_sqrt_count(&self) -> f32 {
         let count = self.weight.len() / self.gain.len();
         1.0 / (count as f32).sqrt()
     }
+}
 
-    /// Writes the [`Self::COMPUTED`] elements to `memory`, and works in the rest of it. Returns the weights of the convolution
-    /// and this rest.
-    pub(super) fn normalise<'m>(&self, memory: &'m mut [f32]) -> (&'m [f32], &'m mut [f32]) {
+impl<C: GainConvolution> NormalisedWeights for Normalised<'_, C> {
+    type Conv = C;
+    /// The weights of the convolution; of each output channel mean and inverse standard deviation; of each output channel
+    /// `gain / sqrt(count)`.
+    const COMPUTED: usize = Self::WEIGHTS + 3 * C::GEOMETRY.filters;
+    const WORK: usize = Self::NORM.scratch_len();
+
+    fn bias(&self) -> &[f32] {
+        self.bias
+    }
+
+    fn normalise<'m>(&self, memory: &'m mut [f32]) -> (&'m [f32], &'m mut [f32]) {
         let (computed, rest) = memory.split_at_mut(Self::COMPUTED);
         let (y, statistics) = computed.split_at_mut(Self::WEIGHTS);
         let (saved, scale) = statistics.split_at_mut(2 * self.gain.len());
@@ -95,19 +136,6 @@ impl<C: NormalisedConvolution> Normalised<'_, C> {
         const { Self::NORM }.forward(call);
         (y, rest)
     }
-
-    /// The valid steps of the samples.
-    fn steps<'l, S: Spec>(lengths: &'l Lengths<'_>) -> Steps<'l> {
-        if C::OVER_STEPS { lengths.of::<S>(0) } else { Steps::Full }
-    }
-
-    /// Inference.
-    pub(super) fn infer<S: Spec>(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
-        let InferCtx { scratch, lengths, mut state, .. } = ctx;
-        let (weight, scratch) = self.normalise(scratch);
-        let (x, bias, steps) = (x[0], self.bias, Self::steps::<S>(&lengths));
-        C::infer_chunks(Chunks { weight, bias, steps, x, y, state: &mut state, scratch });
-    }
 }
 
 #[cfg(feature = "train")]
@@ -116,46 +144,46 @@ impl<C: NormalisedConvolution> TrainConvolution for C {
     const FEW_WEIGHTS: bool = true;
 }
 
+/// The training of [`NormalisedWeights`].
 #[cfg(feature = "train")]
-impl<C: NormalisedConvolution> Normalised<'_, C> {
+pub(super) trait TrainNormalisedWeights: NormalisedWeights {
+    /// Elements in which [`Self::normalise_backward`] works.
+    const BACKWARD_WORK: usize;
     /// The [`Self::COMPUTED`] elements, then the flipped and transposed weights of the convolution, in whose place the
     /// normalisation has worked.
-    pub(super) const PREPARED: usize =
-        Self::COMPUTED + larger(Self::WEIGHTS, Self::NORM.scratch_len());
-    /// What the convolution or the backward pass of the normalisation needs: a copy of the gradient, an unused gradient of a
-    /// bias, and what the kernel needs.
-    pub(super) const TRAIN_SCRATCH: usize = larger(
-        <C as TrainConvolution>::TRAIN_SCRATCH,
-        Self::WEIGHTS + C::GEOMETRY.filters + Self::NORM.scratch_len(),
+    const PREPARED: usize = Self::COMPUTED + larger(Self::WEIGHTS, Self::WORK);
+    /// What the convolution or the backward pass of the normalisation needs.
+    const TRAIN_SCRATCH: usize =
+        larger(<Self::Conv as TrainConvolution>::TRAIN_SCRATCH, Self::BACKWARD_WORK);
+
+    /// The backward pass of [`Self::normalise`]: replaces the gradient of the convolution's weights, `d_weight`, by that of
+    /// the weights, and writes that of what comes after the bias, `d_rest`.
+    fn normalise_backward(
+        &self,
+        computed: &[f32],
+        d_weight: &mut [f32],
+        d_rest: &mut [f32],
+        scratch: &mut [f32],
     );
 
-    /// The gain of a new layer: 1, or the norm of its weights, which are then those of the convolution.
-    pub(super) fn initial_gain(weight: &[f32], gain: &mut [f32]) {
-        let Normalisation::Norm = C::NORMALISATION else { return gain.fill(1.0) };
-        let mut squares = vec![0.0; gain.len()];
-        for row in weight.chunks_exact(gain.len()) {
-            squares.iter_mut().zip(row).for_each(|(sum, w)| *sum += f64::from(*w).powi(2));
-        }
-        gain.iter_mut().zip(squares).for_each(|(gain, sum)| *gain = sum.sqrt() as f32);
-    }
-
     /// Computes the weights of the convolution, once per training step.
-    pub(super) fn prepare(&self, prepared: &mut [f32]) {
+    fn prepare(&self, prepared: &mut [f32]) {
         let (weight, rest) = self.normalise(prepared);
-        C::prepare(weight, &mut rest[..Self::WEIGHTS]);
+        Self::Conv::prepare(weight, &mut rest[..Self::WEIGHTS]);
     }
 
     /// The forward pass of one shard.
-    pub(super) fn forward<S: Spec>(&self, call: Forward<'_>) {
+    fn forward<S: Spec>(&self, call: Forward<'_>) {
         let TrainCtx { prepared, lengths, .. } = call.ctx;
-        C::forward(&prepared[..Self::WEIGHTS], self.bias, Self::steps::<S>(&lengths), call);
+        let steps = Self::Conv::steps::<S>(&lengths);
+        Self::Conv::forward(&prepared[..Self::WEIGHTS], self.bias(), steps, call);
     }
 
-    /// The backward pass of one shard. Its sums are the gradients of the weights, the bias and the gain.
-    pub(super) fn backward<S: Spec>(&self, call: Backward<'_, '_>) {
+    /// The backward pass of one shard. Its sums are the gradients of the weights, the bias and what comes after it.
+    fn backward<S: Spec>(&self, call: Backward<'_, '_>) {
         let Backward { pass, phase, x, y, d_y, d_x, ctx } = call;
         let TrainCtx { scratch, shard_sums, prepared, lengths, .. } = ctx;
-        let (d_convolution, d_gain) = shard_sums.split_at_mut(Self::WEIGHTS + C::BIAS);
+        let (d_convolution, d_rest) = shard_sums.split_at_mut(Self::WEIGHTS + Self::Conv::BIAS);
         let (computed, flipped) = prepared.split_at(Self::COMPUTED);
         let ctx = TrainCtx {
             scratch: &mut *scratch,
@@ -165,15 +193,32 @@ impl<C: NormalisedConvolution> Normalised<'_, C> {
         };
         // Writes the gradient of the convolution's weights, in whose place that of the weights is written then.
         let convolution = Backward { pass, phase, x, y, d_y, d_x, ctx };
-        C::backward(Self::steps::<S>(&lengths), convolution);
+        Self::Conv::backward(Self::Conv::steps::<S>(&lengths), convolution);
         if pass.trains_weights() {
             let d_weight = &mut d_convolution[..Self::WEIGHTS];
-            self.normalise_backward(computed, d_weight, d_gain, scratch);
+            self.normalise_backward(computed, d_weight, d_rest, scratch);
         }
     }
+}
 
-    /// The backward pass of [`Self::normalise`]: replaces the gradient of the convolution's weights, `d_weight`, by that of
-    /// the weights, and writes that of the gain.
+#[cfg(feature = "train")]
+impl<C: GainConvolution> Normalised<'_, C> {
+    /// The gain of a new layer: 1, or the norm of its weights, which are then those of the convolution.
+    pub(super) fn initial_gain(weight: &[f32], gain: &mut [f32]) {
+        let Normalisation::Norm = C::NORMALISATION else { return gain.fill(1.0) };
+        let mut squares = vec![0.0; gain.len()];
+        for row in weight.chunks_exact(gain.len()) {
+            squares.iter_mut().zip(row).for_each(|(sum, w)| *sum += f64::from(*w).powi(2));
+        }
+        gain.iter_mut().zip(squares).for_each(|(gain, sum)| *gain = sum.sqrt() as f32);
+    }
+}
+
+#[cfg(feature = "train")]
+impl<C: GainConvolution> TrainNormalisedWeights for Normalised<'_, C> {
+    /// A copy of the gradient, an unused gradient of a bias, and what the kernel needs.
+    const BACKWARD_WORK: usize = Self::WEIGHTS + C::GEOMETRY.filters + Self::WORK;
+
     fn normalise_backward(
         &self,
         computed: &[f32],
@@ -215,8 +260,10 @@ macro_rules! normalised_node {
 
         const _: () = {
             use $crate::contract::{Infer, Node, Spec};
-            use $crate::layers::normalised::Normalised;
             use $crate::layers::convolution::Convolution;
+            use $crate::layers::normalised::{Normalised, NormalisedWeights};
+            #[cfg(feature = "train")]
+            use $crate::layers::normalised::TrainNormalisedWeights;
             use $crate::types::{WeightSlice, Weights};
 
             impl<$($parameters)*> $Layer {

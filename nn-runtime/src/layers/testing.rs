@@ -479,4 +479,5 @@ fn layers_implement_the_common_traits() {
     check::<(CELU, HardSigmoid, HardTanh, Identity, LogSigmoid, Mish, ReLU6, SELU, Softsign)>();
     check::<(Threshold, Softmax, Softplus, Tanh, TiedDense<1, 1>, Upsample, WNConv1d<1, 1, 1>)>();
     check::<(WNConv2d<1, 1, 1, 1>, WNDense<1, 1>, WSConv2d<1, 1, 1, 1>)>();
+    check::<(SNConv1d<1, 1, 1>, SNConv2d<1, 1, 1, 1>, SNDense<1, 1>)>();
 }

@@ -2,7 +2,9 @@
 
 use super::causal::{self, Chunk};
 use super::convolution::Convolution;
-use super::normalised::{NormalisedConvolution, normalised_node};
+use super::normalised::{
+    GainConvolution, NormalisedConvolution, NormalisedWeights, normalised_node,
+};
 use crate::contract::{Infer, Spec, Streaming};
 use crate::kernels::{Geometry, Instructions};
 use crate::memory::InferCtx;
@@ -62,6 +64,8 @@ impl<S: Spec<Arguments = wn_conv1d::WNConv1d>> Convolution for Conv<S> {
 impl<S: Spec<Arguments = wn_conv1d::WNConv1d>> NormalisedConvolution for Conv<S> {
     const OVER_STEPS: bool = true;
 }
+
+impl<S: Spec<Arguments = wn_conv1d::WNConv1d>> GainConvolution for Conv<S> {}
 
 #[cfg(test)]
 mod tests {

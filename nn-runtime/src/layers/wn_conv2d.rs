@@ -1,7 +1,7 @@
 //! [`WNConv2d`]: a convolution over height and width with weight normalisation, channels last.
 
 use super::convolution::Convolution;
-use super::normalised::{NormalisedConvolution, normalised_node};
+use super::normalised::{GainConvolution, NormalisedConvolution, normalised_node};
 use crate::contract::Spec;
 use crate::kernels::Geometry;
 use core::marker::PhantomData;
@@ -45,6 +45,8 @@ impl<S: Spec<Arguments = wn_conv2d::WNConv2d>> Convolution for Conv<S> {
 }
 
 impl<S: Spec<Arguments = wn_conv2d::WNConv2d>> NormalisedConvolution for Conv<S> {}
+
+impl<S: Spec<Arguments = wn_conv2d::WNConv2d>> GainConvolution for Conv<S> {}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! [`WNDense`]: a dense layer with weight normalisation.
 
 use super::convolution::Convolution;
-use super::normalised::{NormalisedConvolution, normalised_node};
+use super::normalised::{GainConvolution, NormalisedConvolution, normalised_node};
 use crate::contract::{Spec, Streaming};
 use crate::kernels::Geometry;
 use core::marker::PhantomData;
@@ -49,6 +49,8 @@ impl<S: Spec<Arguments = wn_dense::WNDense>> Convolution for Conv<S> {
 }
 
 impl<S: Spec<Arguments = wn_dense::WNDense>> NormalisedConvolution for Conv<S> {}
+
+impl<S: Spec<Arguments = wn_dense::WNDense>> GainConvolution for Conv<S> {}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! [`WSConv2d`]: timm's `ScaledStdConv2d`, a convolution with standardised weights, channels last.
 
 use super::convolution::Convolution;
-use super::normalised::{Normalisation, NormalisedConvolution, normalised_node};
+use super::normalised::{GainConvolution, Normalisation, NormalisedConvolution, normalised_node};
 use crate::contract::Spec;
 use crate::kernels::Geometry;
 use core::marker::PhantomData;
@@ -44,7 +44,9 @@ impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Convolution for Conv<S> {
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
 }
 
-impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> NormalisedConvolution for Conv<S> {
+impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> NormalisedConvolution for Conv<S> {}
+
+impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> GainConvolution for Conv<S> {
     const NORMALISATION: Normalisation = Normalisation::Standardised { eps: S::ARGUMENTS.eps };
 }
 

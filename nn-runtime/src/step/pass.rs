@@ -41,8 +41,9 @@ use crate::types::{Inputs, Values};
 /// ```
 ///
 /// Layers compute as in training: `BatchNorm` normalises with the statistics of the batch and moves its running ones
-/// once per forward, `Dropout` draws from the key. A step with the gradients of a loss has the bits of
-/// [`loss_and_gradients`](crate::TrainingExt::loss_and_gradients), on any number of threads.
+/// once per forward, layers with spectral normalisation make one power iteration, and `Dropout` draws from the key. A step
+/// with the gradients of a loss has the bits of [`loss_and_gradients`](crate::TrainingExt::loss_and_gradients), on any number
+/// of threads.
 ///
 /// The pass owns its memory, which is allocated at the first use. All values that forward saves are in memory at the
 /// same time, unlike those of a training step with a loss.

@@ -80,7 +80,7 @@ pub static ROW: Row = Row {
     macs: Some(|inputs, values| BatchNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLast, Size::Unless("affine")],
     needs: Needs::INPUT,
-    crosses_batch: true,
+    several_phases: true,
     features: Features::Same,
     steps: Steps::Valid,
     fusion: Fusion::Normalization,

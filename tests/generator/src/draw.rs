@@ -17,9 +17,19 @@ const MAX_WEIGHTS: usize = 500;
 
 /// Layers that finite differences cannot check at any input: they have no value or no finite slope at some, or grow so
 /// fast that differences lose all digits; the equal steps of `RepeatSteps` and `Gather` leave only rounding errors after a
-/// norm.
-pub(crate) const NOT_DRAWN: [&str; 7] =
-    ["Div", "Exp", "Gather", "Log", "Pow", "RepeatSteps", "Sqrt"];
+/// norm. Gradients of spectral normalisation take `u` and `v` as constants, and random ones are no singular vectors.
+pub(crate) const NOT_DRAWN: [&str; 10] = [
+    "Div",
+    "Exp",
+    "Gather",
+    "Log",
+    "Pow",
+    "RepeatSteps",
+    "SNConv1d",
+    "SNConv2d",
+    "SNDense",
+    "Sqrt",
+];
 
 /// How many times a line is drawn before it is given up.
 const TRIES: usize = 12;

@@ -341,7 +341,7 @@ const _: () = {
             len: 128,
         };
     }
-    /// The phases of nodes that look across the batch; the others run between them.
+    /// The phases of nodes that have several; the others run between them.
     enum __Phases {}
     impl __Phases {
         const ALL: [__rt::Phases; 1] = __rt::Phases::stack([__Slots::BN.phases()]);

@@ -361,7 +361,7 @@ const _: () = {
         const D_X_TANH: __rt::Buffer = __rt::Buffer { offset: 32, len: 4 };
         const D_TABLE_TANH: __rt::Buffer = __rt::Buffer { offset: 48, len: 3 };
     }
-    /// The phases of nodes that look across the batch; the others run between them.
+    /// The phases of nodes that have several; the others run between them.
     enum __Phases {}
     impl __Phases
     where

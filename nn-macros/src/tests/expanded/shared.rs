@@ -279,7 +279,7 @@ const _: () = {
         const D_RIGHT_FC: __rt::Buffer = __rt::Buffer { offset: 16, len: 4 };
         const D_LEFT_FC: __rt::Buffer = __rt::Buffer { offset: 16, len: 4 };
     }
-    /// The phases of nodes that look across the batch; the others run between them.
+    /// The phases of nodes that have several; the others run between them.
     enum __Phases {}
     impl __Phases {
         const ALL: [__rt::Phases; 2] = __rt::Phases::stack([
