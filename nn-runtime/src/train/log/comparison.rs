@@ -10,7 +10,7 @@ use crate::train::history::{Epoch, History};
 /// # fn example(runs: &[(&str, History)]) -> std::io::Result<()> {
 /// let mut comparison = Comparison::new("validation loss");
 /// for (name, history) in runs {
-///     comparison.add(name, history, |epoch| Some(epoch.validation?.loss));
+///     comparison.add(*name, history, |epoch| Some(epoch.validation?.loss));
 /// }
 /// std::fs::write("learning_rates.svg", comparison.to_svg())
 /// # }
