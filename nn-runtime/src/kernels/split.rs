@@ -22,7 +22,7 @@ use std::cell::Cell;
 pub(super) type ConvKernel = fn(Isa, &Geometry, ConvArgs<'_>, Onto<'_>);
 
 /// Computes a convolution by `kernel`: of a single image by lines, on several threads.
-#[inline]
+#[cfg_attr(feature = "std", inline(never))]
 pub(super) fn conv_by_lines(
     kernel: ConvKernel,
     isa: Isa,
@@ -146,7 +146,7 @@ pub(super) fn splits_lines<'a>(convolutions: impl IntoIterator<Item = &'a Geomet
 pub(super) type DenseKernel = fn(Isa, ColumnsArgs<'_>);
 
 /// Computes a dense layer by `kernel`: by rows, on several threads. Small batches of rows are steps of a single sample.
-#[inline]
+#[cfg_attr(feature = "std", inline(never))]
 pub(super) fn dense_by_rows(kernel: DenseKernel, isa: Isa, args: ColumnsArgs<'_>) {
     #[cfg(feature = "std")]
     {

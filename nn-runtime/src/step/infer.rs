@@ -203,7 +203,8 @@ fn infer_shards<N: Network>(net: &N, inputs: &[N::Input], flat: &mut [f32], stat
     let locals = parallel::threads().min(tasks);
     with_workspace(locals * local_len, |memory| {
         let memory = Chunks::new(memory, local_len);
-        let infer_task = |task: usize, worker, y: &mut [f32]| {
+        // A trait object: two calls of a closure would be two copies of the network's code.
+        let infer_task: &(dyn Fn(usize, usize, &mut [f32]) + Sync) = &|task, worker, y| {
             let n = y.len() / out;
             let first = task * capacity;
             // SAFETY: `memory` is borrowed until all tasks have run, and a worker runs one task at a time, so that chunk
