@@ -152,7 +152,7 @@ pub(super) fn dense_by_rows(kernel: DenseKernel, isa: Isa, args: ColumnsArgs<'_>
     {
         let ColumnsArgs { inputs, units, x, .. } = args;
         let rows = args.y.len() / units;
-        let macs = (rows * inputs * units) as u64;
+        let macs = rows as u64 * inputs as u64 * units as u64;
         if rows >= MOST_ROWS_OF_A_TILE && parallel::splits_sample(time(macs, 0)) {
             return by_parts(rows, args.y, |rows, y| {
                 let x = &x[rows.start * inputs..rows.end * inputs];
