@@ -57,7 +57,8 @@ impl Job {
     pub(crate) fn fails_on(&self, ranks: &[usize], message: &str) {
         for rank in ranks {
             let begin = format!("rank {rank}: ");
-            let is_report = |line: &str| line.starts_with(&begin) && line.contains(message);
+            // Not at the beginning: the line may follow the name of the test, which ends without a line break.
+            let is_report = |line: &str| line.contains(&begin) && line.contains(message);
             self.fails_with(&format!("{begin}..{message}"), |output| output.lines().any(is_report));
         }
     }
