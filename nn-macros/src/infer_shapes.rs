@@ -66,9 +66,12 @@ impl ShapeInference<'_> {
         };
         let nodes = self.network.nodes.iter();
         let readers = nodes.filter_map(|node| Some((node, node.inputs[indices(node)?])));
-        // Inputs whose shape is refused are reported already: nothing is said about their readers.
-        let readers = readers
-            .filter(|(_, read)| self.known[read.0] || self.network.producer(*read).is_some());
+        // Inputs whose shape is refused and values that could not be resolved are reported already: nothing is said about
+        // their readers.
+        let readers = readers.filter(|(_, read)| match self.network.producer(*read) {
+            Some(node) => !self.broken[node],
+            None => self.known[read.0],
+        });
         let mut marked = Vec::new();
         for (reader, read) in readers {
             match self.network.input_behind(read) {

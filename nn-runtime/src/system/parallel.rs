@@ -107,8 +107,8 @@ pub fn whatever_the_work<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Runs `f`, whose kernels may divide the work on a single sample among threads: by lines of an image, or rows of a
-/// matrix. Otherwise they run on the calling thread, since batches are divided by samples.
+/// Runs `f`, whose kernels may divide the work on a single sample among threads. Otherwise they run on the calling thread,
+/// since batches are divided by samples.
 pub(crate) fn split_samples<R>(f: impl FnOnce() -> R) -> R {
     struct Restore(bool);
     impl Drop for Restore {

@@ -12,6 +12,7 @@ network! {
         Concat { series => { Gather(places), Flatten, Dense(2) }, places => { Dense(1) } },
     }
     struct Short(series: ..20x8, places: 3) -> 3x8 { series => Gather(places) }
+    struct Misspelt(series: 20x8, places: 3) -> 3x8 { series => Gather(place) }
     struct Missing(series: 20x8, places: 3) -> 3x8 { series => Gather }
 }
 
