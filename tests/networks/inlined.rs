@@ -20,6 +20,9 @@ network! {
     #[allow(softmax_at_output)]
     struct Steps(6x5) -> 6x3 { Dense(9), ELU, Residual { Dense(9), Softplus }, Dense(3), LogSoftmax }
 
+    /// A sum of parts.
+    struct Long(700) -> 4 { Dense(9), Tanh, Dense(4) }
+
     struct Nested(4) -> 3 { inner: Tiny, ReLU, Dense(3) }
 
     struct Lstm(..6x1) -> 6x1 { LSTM(16), Dense(1) }
@@ -33,6 +36,9 @@ network! {
     struct Gru(..6x3) -> 6x4 { GRU(20), GRU(5, bias = false), Dense(4) }
 
     struct Rnn(..6x4) -> 6x2 { RNN(7), RNN(33, nonlinearity = relu), Dense(2) }
+
+    /// Sums of parts, whose initial values are both biases.
+    struct LongSteps(..6x600) -> 6x2 { RNN(10), Dense(2) }
 
     struct Mixed(..6x4) -> 6x4 { Conv1d(6, kernel = 3, padding = causal), ReLU, GRU(4) }
 }
@@ -104,6 +110,7 @@ fn a_sample_has_the_bits_of_a_batch() {
     check_forward::<Odd>();
     check_forward::<Wide>();
     check_forward::<Steps>();
+    check_forward::<Long>();
     check_forward::<Nested>();
 }
 
@@ -115,6 +122,7 @@ fn steps_have_the_bits_of_the_sequence() {
     check_steps::<Bare, 2, 8>();
     check_steps::<Gru, 3, 4>();
     check_steps::<Rnn, 4, 2>();
+    check_steps::<LongSteps, 600, 2>();
     check_steps::<Mixed, 4, 4>();
 }
 

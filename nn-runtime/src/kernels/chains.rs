@@ -1,10 +1,11 @@
 //! A row times matrices, inlined into networks that take nanoseconds.
 //!
 //! The same sums as those of a [`Product`](super::product::Product), with all sizes known to the compiler: each element
-//! is one chain of multiply-adds in the order of the terms, so that it has the same bits.
+//! is one chain of multiply-adds in the order of the terms, or a sum of such chains, so that it has the same bits.
 
 use super::inline::Instructions;
 use super::isa::{Lanes, load_row};
+use super::product::{LONG_DENSE_SUM, PARTIAL_SUM};
 
 /// The most vectors of sums at a time: as many as registers can hold on any machine, and enough chains to hide the
 /// latency of multiply-adds.
@@ -134,11 +135,25 @@ impl<const T: usize> Chains<'_, T> {
             for (x, weight) in self.terms {
                 let weight = weight.as_ptr().add(column);
                 let (inputs, x) = (x.len(), x.as_ptr());
-                for k in 0..inputs {
-                    let row = load_row::<L, N, EDGE>(lanes, weight.add(k * self.columns), tail);
-                    let x = lanes.splat(*x.add(k));
-                    for (sum, w) in sums.iter_mut().zip(row) {
-                        *sum = lanes.mul_add(x, w, *sum);
+                // Constants: networks without long sums have one loop.
+                let part = if inputs > LONG_DENSE_SUM { PARTIAL_SUM } else { inputs.max(1) };
+                for first in (0..inputs).step_by(part) {
+                    let before = sums;
+                    if first > 0 {
+                        sums = [lanes.zero(); N];
+                    }
+                    for k in first..inputs.min(first + part) {
+                        let row = load_row::<L, N, EDGE>(lanes, weight.add(k * self.columns), tail);
+                        let x = lanes.splat(*x.add(k));
+                        for (sum, w) in sums.iter_mut().zip(row) {
+                            *sum = lanes.mul_add(x, w, *sum);
+                        }
+                    }
+                    if first > 0 {
+                        for (sum, before) in sums.iter_mut().zip(before) {
+                            // `Lanes` has no addition; multiplying by 1 is exact.
+                            *sum = lanes.mul_add(lanes.splat(1.0), *sum, before);
+                        }
                     }
                 }
             }

@@ -6,18 +6,21 @@ use super::dots::{RowProduct, dots};
 use super::few_rows::few_rows;
 use super::inline::Instructions;
 use super::isa::Isa;
-use super::product::{Accumulate, Init, LONG_SUM, Product, Strides3};
+use super::product::{Accumulate, Init, LONG_DENSE_SUM, PARTIAL_SUM, Product, Strides3};
 use super::small::{small_dense, small_dense_inlined};
 use super::split::dense_by_rows;
 
 /// Inputs that are summed at a time, so that the part of the weights that a panel of columns needs stays in the
 /// second-level cache and the rows' part in the first-level one: 128 kB for a panel of 64 columns, and 12 kB for six
-/// rows. It is `kc` of BLIS. Sums of up to [`LONG_SUM`] terms have the same bits in blocks of any size.
+/// rows. It is `kc` of BLIS.
 const BLOCK: usize = 512;
 
 /// The same for a few rows and weights that come from memory: smaller, so that tiles do not read a little of each of
 /// many rows of weights.
 const FAR_BLOCK: usize = 16;
+
+/// Rows that are few for such weights.
+const FEW_ROWS: usize = 8;
 
 /// Whether weights are so large that they come from memory each time: 8 MB or more.
 const fn is_far(weights: usize) -> bool {
@@ -66,33 +69,31 @@ pub(crate) fn dense_inlined<const IN: usize, const UNITS: usize, I: Instructions
 /// If the lengths do not match.
 #[inline(always)]
 pub(crate) fn dense_columns(isa: Isa, args: ColumnsArgs<'_>) {
+    // From three rows on, tiles are as fast (docs/decisions/0008), but tiles of long sums cannot read blocks that are
+    // smaller than their parts. All have the same bits.
+    let few = if args.inputs > LONG_DENSE_SUM { FEW_ROWS } else { 2 };
     let far = is_far(args.inputs * args.units);
-    // From three rows on, tiles are as fast (docs/decisions/0008). Both have the same bits.
-    let by = if far && args.y.len() <= 2 * args.units { few_rows } else { by_blocks };
+    let by = if far && args.y.len() <= few * args.units { few_rows } else { by_blocks };
     dense_by_rows(by, isa, args);
 }
 
 /// [`dense_columns`] in blocks of inputs.
-fn by_blocks(isa: Isa, args: ColumnsArgs<'_>) {
+pub(super) fn by_blocks(isa: Isa, args: ColumnsArgs<'_>) {
     let ColumnsArgs { inputs, units, stride, x, weight, mut init, y } = args;
     // Blocks of the sum: the first one begins with `init`, each other one adds to `y`, in the order of the inputs.
     let rows = Strides3::one_loop(y.len() / units, inputs, units);
     // With more rows than one or two tiles, each weight that comes from memory is used by several tiles, so that the
     // order of the reads matters less.
-    let block = match inputs {
-        // Long sums are computed in parts, which replace the blocks.
-        _ if inputs > LONG_SUM => inputs,
-        _ if is_far(inputs * units) && rows.len() <= 8 => FAR_BLOCK,
-        _ => BLOCK,
+    let far = is_far(inputs * units) && rows.len() <= FEW_ROWS;
+    let (block, then) = match inputs > LONG_DENSE_SUM {
+        true => (PARTIAL_SUM, Init::Partial),
+        false => (if far { FAR_BLOCK } else { BLOCK }, Init::Accumulate),
     };
-    let mut first = 0;
-    while first < inputs {
-        let count = block.min(inputs - first);
-        let terms = Strides3::one_loop(count, 1, stride);
+    for first in (0..inputs).step_by(block) {
+        let terms = Strides3::one_loop(block.min(inputs - first), 1, stride);
         let product = Product::new(rows, terms, units, init);
-        product.compute_in_parts(isa, &x[first..], &weight[first * stride..], y);
-        init = Init::Accumulate;
-        first += count;
+        product.compute(isa, &x[first..], &weight[first * stride..], y);
+        init = then;
     }
 }
 

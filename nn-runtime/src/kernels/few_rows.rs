@@ -1,4 +1,4 @@
-//! [`few_rows`]: products of one or two rows with weights that come from memory, which takes longer than the sums.
+//! [`few_rows`]: products of a few rows with weights that come from memory, which takes longer than the sums.
 //!
 //! Tiles read a few columns of many rows of weights; memory is faster if each row is read from its beginning to its
 //! end. The sums stay in the first-level cache meanwhile, which has room for those of a few rows.
@@ -11,14 +11,14 @@
 use super::add::add_to;
 use super::dense_args::ColumnsArgs;
 use super::isa::{Isa, Kernel, Lanes, load_row, store_row};
-use super::product::{Init, LONG_SUM, PARTIAL_SUM};
+use super::product::{Init, LONG_DENSE_SUM, PARTIAL_SUM};
 
 /// Rows of weights that are read side by side: sums are loaded and stored once for all of them. Eight vectors of
 /// weights, a sum and an element of `x` fit into 16 registers.
 const TERMS: usize = 8;
 
-/// Elements of a part of long sums, which stay in the first-level cache: 8 kB, 1,024 columns of two rows.
-const PART: usize = 1 << 11;
+/// Elements of a part of long sums, which stay in the first-level cache: 16 kB, 2,048 columns of two rows.
+const PART: usize = 1 << 12;
 
 /// The same bits as [`dense_columns`](super::dense::dense_columns).
 ///
@@ -42,14 +42,14 @@ pub(crate) fn few_rows(isa: Isa, args: ColumnsArgs<'_>) {
             Init::Accumulate | Init::Partial => {}
         }
     }
-    if inputs > LONG_SUM {
+    if inputs > LONG_DENSE_SUM {
         return long_sums(isa, ColumnsArgs { inputs, units, stride, x, weight, init, y });
     }
     let y = y.as_mut_ptr();
     isa.run(FewRows { rows, inputs, terms: inputs, units, stride, x, weight, y });
 }
 
-/// The same for long sums, from the initial values in `y`: in parts of [`PARTIAL_SUM`] terms, as `compute_in_parts`.
+/// The same for long sums, from the initial values in `y`: in parts of [`PARTIAL_SUM`] terms.
 fn long_sums(isa: Isa, args: ColumnsArgs<'_>) {
     let ColumnsArgs { inputs, units, stride, x, weight, y, .. } = args;
     let rows = y.len() / units;
@@ -169,19 +169,19 @@ impl FewRows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::product::{Product, Strides3};
+    use crate::kernels::dense::by_blocks;
     use crate::kernels::tests::{available, written};
     use crate::system::RngKey;
 
     #[test]
-    fn gives_the_bits_of_a_product() {
+    fn gives_the_bits_of_tiles() {
         let values = |len: usize, stream: u64| -> Vec<f32> {
             (0..len).map(|i| RngKey::new(stream).uniform(i as u64) - 0.5).collect()
         };
         for isa in available() {
             let sizes = [(1, 1, 1), (1, 9, 40), (2, 4, 16), (3, 7, 33), (4, 10, 5)];
             // Long sums; more columns than one part of them has.
-            let long = [(2, LONG_SUM, 3), (2, LONG_SUM + 1, 17), (2, LONG_SUM + 300, 1027)];
+            let long = [(2, LONG_DENSE_SUM, 3), (8, LONG_DENSE_SUM + 1, 517), (2, 900, 2051)];
             for (rows, inputs, units) in sizes.into_iter().chain(long) {
                 let stride = units + 3;
                 let (x, weight) = (values(rows * inputs, 1), values(inputs * stride, 2));
@@ -191,12 +191,11 @@ mod tests {
                         let (x, weight) = (&x, &weight);
                         few_rows(isa, ColumnsArgs { inputs, units, stride, x, weight, init, y });
                     });
-                    let terms = Strides3::one_loop(inputs, 1, stride);
-                    let rows = Strides3::one_loop(rows, inputs, units);
-                    let product = Product::new(rows, terms, units, init);
-                    let expected =
-                        written(&before, |y| product.compute_in_parts(isa, &x, &weight, y));
-                    assert_eq!(found, expected, "{isa:?}: {rows:?}, {inputs} to {units}");
+                    let expected = written(&before, |y| {
+                        let (x, weight) = (&x, &weight);
+                        by_blocks(isa, ColumnsArgs { inputs, units, stride, x, weight, init, y });
+                    });
+                    assert_eq!(found, expected, "{isa:?}: {rows} rows, {inputs} to {units}");
                 }
             }
         }

@@ -15,6 +15,10 @@ pub(crate) const LONG_SUM: usize = 1 << 13;
 /// part as a whole or not at all.
 pub(crate) const PARTIAL_SUM: usize = 256;
 
+/// Dense layers with more inputs add up parts of [`PARTIAL_SUM`] inputs: they cost less there than in convolutions, whose
+/// sums are parts from [`LONG_SUM`] on (docs/decisions/0025).
+pub(crate) const LONG_DENSE_SUM: usize = 512;
+
 /// Rows of the baseline's tiles of one, two and four vectors; 0 where registers cannot hold such a tile.
 const ROWS: [usize; 3] = if cfg!(target_arch = "aarch64") {
     // 32 registers, as AVX-512 has.

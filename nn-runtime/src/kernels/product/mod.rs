@@ -19,7 +19,7 @@ mod problem;
 mod strides;
 mod tile;
 
-pub(crate) use compute::{LONG_SUM, PARTIAL_SUM};
+pub(crate) use compute::{LONG_DENSE_SUM, LONG_SUM, PARTIAL_SUM};
 pub use init::Accumulate;
 pub(crate) use init::Init;
 pub(crate) use problem::Product;

@@ -4,7 +4,7 @@
 
 use crate::kernels::dense_args::ColumnsArgs;
 use crate::kernels::isa::Isa;
-use crate::kernels::product::{Init, LONG_SUM, PARTIAL_SUM, Product, Strides3};
+use crate::kernels::product::{Init, LONG_DENSE_SUM, PARTIAL_SUM, Product, Strides3};
 use crate::kernels::transpose::transpose;
 
 /// Columns of a panel: two vectors of the widest instructions, so that a tile has many rows: eight for AVX-512, and six
@@ -48,8 +48,8 @@ pub(super) fn product(isa: Isa, args: ColumnsArgs<'_>) {
             Init::Bias(bias) => Init::Bias(&bias[column..column + columns]),
             other => other,
         };
-        // A block of a panel is 64 kB, which all rows of `x` read. Those of long sums are the parts of a `Product`.
-        let (block, then) = match inputs > LONG_SUM {
+        // A block of a panel is 64 kB, which all rows of `x` read. Those of long sums are the parts of `dense_columns`.
+        let (block, then) = match inputs > LONG_DENSE_SUM {
             true => (PARTIAL_SUM, Init::Partial),
             false => (BLOCK, Init::Accumulate),
         };
@@ -76,7 +76,7 @@ mod tests {
         [2, 40, 33],
         [5, 513, 96],
         [17, 1030, 70],
-        [2, LONG_SUM + 300, 33],
+        [2, 8300, 33],
     ];
 
     #[test]

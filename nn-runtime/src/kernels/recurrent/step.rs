@@ -10,7 +10,7 @@ use crate::kernels::dense::dense_columns;
 use crate::kernels::dense_args::ColumnsArgs;
 use crate::kernels::inline::Instructions;
 use crate::kernels::isa::Isa;
-use crate::kernels::product::{Init, Product, Strides3};
+use crate::kernels::product::Init;
 use crate::memory::{Buffer, take};
 use core::marker::PhantomData;
 
@@ -158,10 +158,18 @@ impl StepKernels for Called<'_> {
                 },
             );
         } else {
-            let rows = Strides3::one_loop(sums.len() / columns, outputs, columns);
-            let terms = Strides3::one_loop(outputs, 1, columns);
-            let product = Product::new(rows, terms, columns, Init::Accumulate);
-            product.compute_in_parts(isa, h_before, weights.hh, sums);
+            dense_columns(
+                isa,
+                ColumnsArgs {
+                    inputs: outputs,
+                    units: columns,
+                    stride: columns,
+                    x: h_before,
+                    weight: weights.hh,
+                    init: Init::Accumulate,
+                    y: sums,
+                },
+            );
         }
     }
 
