@@ -97,9 +97,13 @@ def microseconds(step):
     return 1e6 * statistics.median(times)
 
 
-# Where cargo puts the programs.
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-BURN = ROOT / "benches/burn/target/release/burn_steps"
+def built(package):
+    """Where cargo puts the programs of a workspace."""
+    return Path(os.environ.get("CARGO_TARGET_DIR", package / "target")) / "release"
+
+
+TARGET = built(ROOT)
+BURN = built(ROOT / "benches/burn") / "burn_steps"
 
 
 def run(program, *arguments):
