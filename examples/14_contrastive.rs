@@ -69,7 +69,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 
 /// Trains on `pairs` of views at a time. Returns the mean loss of each epoch.
 fn train_encoder(
-    net: &mut Box<Encoder>,
+    net: &mut Encoder,
     images: &[Image<28, 28>],
     pairs: usize,
     epochs: usize,

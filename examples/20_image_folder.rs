@@ -65,8 +65,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let split = Split::stratified(&data.targets, 0.2, options.seed)?;
     let train = Subset::new(&data, split.train)
         .map(|image, class, key| (AUGMENT.image(&scaled_bytes(&image), key), class));
-    let test = split.valid.iter().map(|i| (scaled_bytes(&data.inputs[*i]), data.targets[*i]));
-    let test: Data<_, u32> = test.collect();
+    let test = Subset::new(&data, split.valid).map(|image, class, _| (scaled_bytes(&image), class));
 
     let mut net = Classifier::new(options.seed);
     let mut trainer = Trainer::new(Adam::new(3e-3)).epochs(15).seed(options.seed);

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Times small steps on one thread: ours, PyTorch's, and a loop written by hand with nalgebra; they take turns.
+"""Times small steps on one thread: ours, PyTorch's, burn's, and a loop written by hand with nalgebra; they take turns.
 
     cargo build --release -p unrolled-benches --bin small_steps --bin nalgebra_steps
+    cargo build --release --locked --manifest-path benches/burn/Cargo.toml
     python scripts/small_steps.py
 
-Prints the table of docs/performance.md: medians of the rounds, in microseconds. Needs PyTorch.
+Prints the table of docs/performance.md: medians of the rounds, in microseconds. Needs PyTorch. Leaves burn out if its program
+is not built.
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import time
@@ -94,39 +97,66 @@ def microseconds(step):
     return 1e6 * statistics.median(times)
 
 
+def built(package):
+    """Where cargo puts the programs of a workspace."""
+    return Path(os.environ.get("CARGO_TARGET_DIR", package / "target")) / "release"
+
+
+TARGET = built(ROOT)
+BURN = built(ROOT / "benches/burn") / "burn_steps"
+
+
 def run(program, *arguments):
-    program = ROOT / "target/release" / program
     return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
 
 
-def ours():
-    """Microseconds on one thread, by name."""
-    rows = [line.split("|") for line in run("small_steps").splitlines()[2:]]
-    return {name.strip(): float(one) for _, name, one, *_ in rows}
+def ours(name):
+    """Microseconds of one step on one thread."""
+    _, found, one, *_ = run(TARGET / "small_steps", name).splitlines()[2].split("|")
+    assert found.strip() == name, f"expected the step {name}, found {found}"
+    return float(one)
 
 
-def by_hand():
-    batch_1, batch_64 = map(float, run("nalgebra_steps").split())
-    return {"2-32-2, step, batch 1": batch_1, "2-32-2, step, batch 64": batch_64}
+def by_name(program):
+    """Microseconds by name, from lines of both."""
+    rows = [line.rsplit("\t", 1) for line in run(program).splitlines()]
+    return {name: float(time) for name, time in rows}
+
+
+def cells(name, measured):
+    """The medians of one step, ours first, and how many times as fast ours is as each of the others."""
+    us, *others = [
+        statistics.median(turn[name] for turn in turns) if name in turns[0] else None
+        for turns in measured
+    ]
+    shown = lambda figure, digits: "" if figure is None else f"{figure:,.{digits}f}"
+    ratios = [other and other / us for other in others]
+    return [shown(figure, 2) for figure in [us, *others]] + [shown(ratio, 1) for ratio in ratios]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--burn", type=Path, default=BURN, help="the program of benches/burn")
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
     pytorch = steps()
-    measured = [
-        (ours(), {name: microseconds(step) for name, step in pytorch.items()}, by_hand())
-        for _ in range(rounds)
-    ]
-    print("| step, one thread | ours, µs | PyTorch, µs | by hand, µs | ours to PyTorch | to by hand |")
-    print("|---|---|---|---|---|---|")
+    programs = {
+        "ours": lambda: {name: ours(name) for name in pytorch},
+        "PyTorch": lambda: {name: microseconds(step) for name, step in pytorch.items()},
+        "burn": lambda: by_name(arguments.burn),
+        "by hand": lambda: by_name(TARGET / "nalgebra_steps"),
+    }
+    if not arguments.burn.exists():
+        print(f"burn is left out: {arguments.burn} does not exist")
+        del programs["burn"]
+    turns = [[program() for program in programs.values()] for _ in range(arguments.rounds)]
+    measured = list(zip(*turns))
+    _, *others = programs
+    print("| step, one thread, µs | " + " | ".join([*programs, *(f"{name} / ours" for name in others)]) + " |")
+    print("|---" * (1 + len(programs) + len(others)) + "|")
     for name in pytorch:
-        cells = [[found[which].get(name) for found in measured] for which in range(3)]
-        us, torchs, hands = (statistics.median(cell) if cell[0] else None for cell in cells)
-        hand, ratio = (f"{hands:.2f}", f"{hands / us:.1f}") if hands else ("", "")
-        print(f"| {name} | {us:.2f} | {torchs:.2f} | {hand} | {torchs / us:.1f} | {ratio} |")
+        print("| " + " | ".join([name, *cells(name, measured)]) + " |")
 
 
 if __name__ == "__main__":

@@ -231,7 +231,7 @@ fn optimizers(messages: &mut Messages) {
 
 fn training(messages: &mut Messages) {
     fn fit<L: Loss<[f32; 2]>>(
-        net: &mut Box<Tiny>,
+        net: &mut Tiny,
         data: &Data<[f32; 4], L::Target>,
         loss: &L,
         rate: f64,

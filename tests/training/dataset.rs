@@ -9,7 +9,7 @@ use std::time::Duration;
 use unrolled::data::{Augment, Dataset, Split, Subset, WeightedSamples, Windows, balanced_weights};
 use unrolled::metrics::Perplexity;
 use unrolled::prelude::*;
-use unrolled::train::{DataSet, TrainError};
+use unrolled::train::{Confusion, DataSet, TrainError, measure};
 use unrolled::{BatchError, RngKey};
 
 network! {
@@ -226,6 +226,56 @@ fn samples_that_do_not_fit_are_named() {
     assert!(matches!(error, TrainError::Input { sample: 17, index: 39, .. }), "{error}");
     let error = fit(Data::default());
     assert!(error.to_string().starts_with("training data: there are no samples"), "{error}");
+}
+
+#[test]
+fn loaded_samples_are_evaluated_to_the_bits_of_samples_in_memory() {
+    // More than are in memory at a time.
+    let samples = data(5000, 1);
+    let (net, loss, lazy) = (Small::new(5), CrossEntropy::new(), Lazy(samples.clone()));
+    let expected = net.evaluate(&samples, &loss).expect("sound data");
+    assert_eq!(net.evaluate(&lazy, &loss), Ok(expected));
+    let expected = measure(&*net, &samples, Perplexity::new()).expect("sound data");
+    assert_eq!(measure(&*net, &lazy, Perplexity::new()), Ok(expected));
+    let expected = Confusion::of(&*net, &samples).expect("sound data");
+    assert_eq!(expected.counts().as_flattened().iter().sum::<usize>(), 5000);
+    assert_eq!(Confusion::of(&*net, &lazy), Ok(expected));
+}
+
+#[test]
+fn an_evaluation_is_repeated_with_the_same_random_changes() {
+    let (net, loss, samples) = (Small::new(5), CrossEntropy::new(), data(200, 1));
+    let changed = augmented(&samples);
+    let score = net.evaluate(&changed, &loss);
+    assert!(score.is_ok() && score == net.evaluate(&changed, &loss));
+    assert_ne!(score, net.evaluate(&samples, &loss));
+}
+
+#[test]
+fn samples_that_cannot_be_evaluated_are_named() {
+    let (net, loss) = (Small::new(5), CrossEntropy::new());
+    let mut wrong = data(5000, 1);
+    wrong.targets[4321] = 3;
+    let found = Confusion::of(&*net, &wrong).expect_err("no such class");
+    assert!(matches!(found, BatchError::Target { index: 4321, .. }), "{found}");
+    assert_eq!(net.evaluate(&wrong, &loss), Err(found.clone()));
+    let lazy = Lazy(wrong);
+    assert_eq!(net.evaluate(&lazy, &loss), Err(found.clone()));
+    assert_eq!(Confusion::of(&*net, &lazy), Err(found));
+    let none = Lazy(data(0, 1));
+    assert_eq!(net.evaluate(&none, &loss), Err(BatchError::Empty));
+    let mut short = data(20, 1);
+    short.targets.truncate(3);
+    let found = net.evaluate(&Subset::new(&short, vec![1]), &loss);
+    assert_eq!(found, Err(BatchError::Targets { inputs: 20, targets: 3 }));
+
+    let net = Chunk::new(1);
+    let tokens = Data { inputs: vec![[0, 1], [2, 3]], targets: vec![[0_u32; 2]; 2] };
+    let found = net.evaluate(&tokens, &loss).expect_err("no such token");
+    assert!(matches!(found, BatchError::Input { index: 1, .. }), "{found}");
+    let lazy = Lazy(tokens);
+    assert_eq!(measure(&*net, &lazy, Perplexity::new()), Err(found.clone()));
+    assert_eq!(net.evaluate(&lazy, &loss), Err(found));
 }
 
 #[test]

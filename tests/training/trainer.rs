@@ -1,6 +1,6 @@
 //! The settings of a trainer: accumulated gradients, last batches, early stopping, callbacks.
 
-use super::threads::data;
+use super::threads::{Image, data};
 use crate::common::bits;
 use std::ops::ControlFlow;
 use unrolled::prelude::*;
@@ -38,6 +38,35 @@ fn accumulated_gradients_are_those_of_a_large_batch() {
     for (i, (large, few)) in large.0.iter().zip(&few.0).enumerate() {
         assert!((large - few).abs() < 2e-6, "weight {i}: {large} and {few}");
     }
+}
+
+/// A function of a program that has the network itself, not its box.
+fn train_epochs<N: Network<Input = Image, Output = [f32; 3]>>(net: &mut N, each: bool) {
+    let (train, loss) = (data(40, 1), CrossEntropy::new());
+    let mut trainer = Trainer::new(SGD::new(0.1)).epochs(2).quiet();
+    if each {
+        for _ in 0..2 {
+            trainer.fit_epoch(net, &train, &loss).expect("sound data");
+        }
+    } else {
+        trainer.fit(net, &train, &loss).expect("sound data");
+    }
+}
+
+#[test]
+fn a_network_is_trained_as_its_box_is() {
+    let mut boxed = Small::new(5);
+    let mut trainer = Trainer::new(SGD::new(0.1)).epochs(2).quiet();
+    trainer.fit(&mut boxed, &data(40, 1), &CrossEntropy::new()).expect("sound data");
+    for each in [false, true] {
+        let mut net = Small::new(5);
+        train_epochs(&mut *net, each);
+        assert_eq!(bits(net.params()), bits(boxed.params()));
+    }
+    let mut borrowed = &mut *Small::new(5);
+    let mut trainer = Trainer::new(SGD::new(0.1)).epochs(2).quiet();
+    trainer.fit(&mut borrowed, &data(40, 1), &CrossEntropy::new()).expect("sound data");
+    assert_eq!(bits(borrowed.params()), bits(boxed.params()));
 }
 
 #[test]

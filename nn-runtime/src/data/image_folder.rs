@@ -35,6 +35,9 @@ use thiserror::Error;
 pub struct ImageFolder<const H: usize, const W: usize, const C: usize> {
     /// The images as bytes, in the order of the names of classes and files, and their class indices.
     pub data: Data<[[[u8; C]; W]; H], u32>,
+    /// The file of each image, in the same order. To choose images and know their files, choose indices: a
+    /// [`Subset`](super::Subset) of `data`.
+    pub paths: Vec<PathBuf>,
     /// The names of the classes, in alphabetical order: a class index is one into this list.
     pub classes: Vec<String>,
 }
@@ -128,7 +131,7 @@ impl<const H: usize, const W: usize, const C: usize> ImageFolder<H, W, C> {
         if folders.is_empty() {
             return Err(ImageFolderError::NoClasses { path: path.into() });
         }
-        let mut found = Self { data: Data::default(), classes: Vec::new() };
+        let mut found = Self { data: Data::default(), paths: Vec::new(), classes: Vec::new() };
         for (class, folder) in (0..).zip(folders) {
             let files = entries(&folder, is_image)?;
             if files.is_empty() {
@@ -136,6 +139,7 @@ impl<const H: usize, const W: usize, const C: usize> ImageFolder<H, W, C> {
             }
             for file in files {
                 found.push(sized(&file, decoded(&file)?)?, class);
+                found.paths.push(file);
             }
             let name = folder.file_name().unwrap_or_default();
             found.classes.push(name.to_string_lossy().into_owned());
@@ -221,6 +225,8 @@ mod tests {
                 .iter()
                 .all(|[r, g, b]| *r > 190 && *g < 10 && *b < 10)
         );
+        let files = ["cat/a.PNG", "cat/b.png", "dog/c.jpg"];
+        assert_eq!(found.paths, files.map(|file| folder.join(file)));
         let grey = ImageFolder::<2, 3, 1>::read(&folder).unwrap();
         assert_eq!(grey.data.inputs[1], [[[0], [10], [20]], [[100], [110], [120]]]);
         let larger = ImageFolder::<4, 6, 1>::read_resized(&folder).unwrap();

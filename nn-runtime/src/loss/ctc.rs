@@ -20,12 +20,12 @@ thread_local! {
 /// output only the valid steps count.
 ///
 /// ```
-/// # use unrolled_runtime::{Network, SequenceError, TrainingExt, loss::{CTC, LabelSequence}, train::*, optim::*};
+/// # use unrolled_runtime::{Network, SequenceError, TrainingExt, data::Data, loss::{CTC, LabelSequence}};
 /// # fn example<N: Network<Input = [[f32; 8]; 50], Output = [[f32; 27]; 50]>>(
 /// #     mut net: Box<N>, input: [[f32; 8]; 50],
 /// # ) -> Result<(), SequenceError> {
 /// let word = LabelSequence::<20>::new(&[3, 1, 20])?; // the 0 is the blank
-/// let loss = net.evaluate(&[(input, word)].into_iter().collect(), &CTC::new());
+/// let loss = net.evaluate(&Data::from_iter([(input, word)]), &CTC::new());
 /// # Ok(())
 /// # }
 /// ```

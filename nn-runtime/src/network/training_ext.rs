@@ -2,13 +2,13 @@
 
 use super::activations::Activations;
 use crate::contract::{Network, Observer, Root, TrainNode};
-use crate::data::Data;
+use crate::data::Dataset;
 use crate::loss::Loss;
 use crate::optim;
 use crate::order::NetworkInfo;
 use crate::step::{self, BatchError};
 use crate::system::RngKey;
-use crate::train::{self, Score};
+use crate::train::{self, LossTarget, SameInput, Score};
 use crate::types::zeros_on_line;
 use std::ops::Range;
 
@@ -183,17 +183,18 @@ pub trait TrainingExt: Network {
         Ok(Activations::new(&Self::GRAPH, &observer, &d_input[0]))
     }
 
-    /// The mean loss and the accuracy on a data set in inference mode, on all threads.
-    /// [`Health::of_loss`](train::Health::of_loss) says whether the network ends with a function that the loss applies itself.
+    /// The mean loss and the accuracy on [`Data`](crate::data::Data) or any other [`Dataset`], in inference mode, on all threads. What
+    /// is random in the samples of a data set is the same in each call. [`Health::of_loss`](train::Health::of_loss) says whether
+    /// the network ends with a function that the loss applies itself.
     ///
     /// # Errors
-    /// As [`loss_and_gradients`](Self::loss_and_gradients).
+    /// If there are no samples, the numbers of inputs and targets differ, the network refuses an input or the loss a target.
     #[doc(alias("test", "score", "accuracy"))]
-    fn evaluate<L: Loss<Self::Output>>(
-        &self,
-        data: &Data<Self::Input, L::Target>,
-        loss: &L,
-    ) -> Result<Score, BatchError> {
+    fn evaluate<D, L>(&self, data: &D, loss: &L) -> Result<Score, BatchError>
+    where
+        D: Dataset<Input: SameInput<Self::Input>, Target: Copy + Send + Sync>,
+        L: Loss<Self::Output, Target: LossTarget<D::Target>>,
+    {
         train::evaluate(self, data, loss)
     }
 

@@ -37,7 +37,7 @@ pub use adaptive::AdaptiveClip;
 pub use average::{Ema, Swa};
 pub use clip::{Clip, clip_norm, clip_value};
 pub(crate) use clip::{Clipper, norm, norm_of};
-pub use extension::{AsNetwork, OptimizerExt};
+pub use extension::{AsNetwork, AsNetworkMut, OptimizerExt};
 pub(crate) use extension::{UpdatedPart, update_part, updated_ranges};
 pub use groups::Groups;
 pub use lamb::LAMB;

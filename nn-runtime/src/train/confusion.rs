@@ -1,10 +1,11 @@
 //! [`Confusion`]: the confusion matrix of a classifier.
 
+use super::evaluate::for_each_output;
+use super::same_types::SameInput;
 use crate::contract::Network;
-use crate::data::Data;
-use crate::loss::{CrossEntropy, largest};
-use crate::step::{Batch, BatchError, infer_batch};
-use crate::types::Values;
+use crate::data::Dataset;
+use crate::loss::{CrossEntropy, Loss, largest};
+use crate::step::BatchError;
 use std::fmt;
 
 /// A confusion matrix: how many samples of each class were predicted as each class. Displays as a table with a row for
@@ -16,21 +17,25 @@ pub struct Confusion<const CLASSES: usize> {
 }
 
 impl<const CLASSES: usize> Confusion<CLASSES> {
-    /// The confusion matrix of `net` on `data`.
+    /// The confusion matrix of `net` on `data`, [`Data`](crate::data::Data) or any other [`Dataset`], whose samples are the same
+    /// in each call.
     ///
     /// # Errors
-    /// If there are no samples, the numbers of inputs and targets differ, or a target is not a class index.
-    pub fn of<N>(net: &N, data: &Data<N::Input, u32>) -> Result<Self, BatchError>
+    /// If there are no samples, the numbers of inputs and targets differ, the network refuses an input, or a target is not a
+    /// class index.
+    pub fn of<N, D>(net: &N, data: &D) -> Result<Self, BatchError>
     where
         N: Network<Output = [f32; CLASSES]>,
+        D: Dataset<Input: SameInput<N::Input>, Target = u32>,
     {
-        Batch::checked::<N::Output>(&CrossEntropy::new(), &data.inputs, &data.targets)?;
-        let mut scores = N::Output::zeroed_vec(data.len());
-        infer_batch(net, &data.inputs, &mut scores);
+        let loss = CrossEntropy::new();
+        let check = |index, class: &u32| {
+            Loss::<N::Output>::check(&loss, class).map_err(|why| BatchError::Target { index, why })
+        };
         let mut confusion = Self { counts: vec![[0; CLASSES]; CLASSES] };
-        for (target, scores) in data.targets.iter().zip(&scores) {
-            confusion.counts[*target as usize][largest(scores)] += 1;
-        }
+        for_each_output(net, data, check, |class, scores| {
+            confusion.counts[*class as usize][largest(scores)] += 1;
+        })?;
         Ok(confusion)
     }
 

@@ -1,17 +1,18 @@
 //! The loss, the accuracy and the metrics of a network on a data set.
 
 use super::chunks;
-use super::error::TrainError;
+use super::error::{DataSet, TrainError};
 use super::history::Score;
-use super::loader::CheckedData;
+use super::loader::{CheckedData, check_input, check_sample};
 use super::metrics::Metric;
+use super::same_types::{LossTarget, SameInput, TypedData, TypedLoss};
+use super::slots::{DynData, Slots};
+use super::task::Task;
 use crate::contract::{Network, Node, Root};
-use crate::data::Data;
+use crate::data::{Data, Dataset};
 use crate::loss::{Loss, LossSum, LossSums, OutputSample};
 use crate::ranks::{Ranks, bytes_of_mut};
-use crate::step::{
-    Batch, BatchError, Chunks, check_inputs, check_numbers, infer_flat, output_valid,
-};
+use crate::step::{BatchError, Chunks, infer_flat, output_valid};
 use crate::system::{RngKey, parallel, time};
 use crate::types::{Inputs, MAX_OUTPUTS, Values};
 use std::ops::Range;
@@ -29,19 +30,25 @@ const SHARD: usize = 32;
 /// The metrics of a trainer.
 pub(super) type Metrics<'a, N, Target> = Vec<Box<dyn Metric<<N as Network>::Output, Target> + 'a>>;
 
+/// The key of the samples of data sets that are evaluated without a trainer.
+const KEY: RngKey = RngKey::new(0);
+
 /// See [`TrainingExt::evaluate`](crate::TrainingExt::evaluate).
-pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
-    net: &N,
-    data: &Data<N::Input, L::Target>,
-    loss: &L,
-) -> Result<Score, BatchError> {
-    Batch::checked(loss, &data.inputs, &data.targets)?.accepted_by::<N>()?;
+pub(crate) fn evaluate<N, D, L>(net: &N, data: &D, loss: &L) -> Result<Score, BatchError>
+where
+    N: Network,
+    D: Dataset<Input: SameInput<N::Input>, Target: Copy + Send + Sync>,
+    L: Loss<N::Output, Target: LossTarget<D::Target>>,
+{
+    let loss = &TypedLoss::<_, D::Target, D::Target>::new(loss);
     let mut losses = LossAdder::new(loss);
-    let samples = (&data.inputs[..], &data.targets[..]);
     let mut sum = LossSums::default();
-    for_each_inferred(net, samples, Pass::over(data.len()), &mut |samples| {
-        sum = total(sum, losses.shards_of(&samples));
-    });
+    for_each_checked(
+        net,
+        &TypedData::new(data),
+        &|index, input, target| check_sample::<N, _>(loss, index, input, target),
+        &mut |samples| sum = total(sum, losses.shards_of(&samples)),
+    )?;
     Ok(Score::of(N::OUTPUTS, &sum))
 }
 
@@ -59,17 +66,69 @@ pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
 ///
 /// # Errors
 /// If there are no samples, the numbers of inputs and targets differ, or the network refuses an input.
-pub fn measure<N: Network, Target: Copy>(
+pub fn measure<N, D>(
     net: &N,
-    data: &Data<N::Input, Target>,
-    mut metric: impl Metric<N::Output, Target>,
-) -> Result<f64, BatchError> {
-    check_numbers(&data.inputs, &data.targets)?;
-    check_inputs::<N>(&data.inputs)?;
-    let samples = (&data.inputs[..], &data.targets[..]);
-    let add = &mut |samples: Inferred<'_, N, Target>| samples.add_to(&mut metric);
-    for_each_inferred(net, samples, Pass::over(data.len()), add);
+    data: &D,
+    mut metric: impl Metric<N::Output, D::Target>,
+) -> Result<f64, BatchError>
+where
+    N: Network,
+    D: Dataset<Input: SameInput<N::Input>, Target: Copy + Send + Sync>,
+{
+    let data = &TypedData::new(data);
+    let check = |index, input: &N::Input, _: &D::Target| check_input::<N>(index, input);
+    for_each_checked(net, data, &check, &mut |samples| samples.add_to(&mut metric))?;
     Ok(metric.value())
+}
+
+/// Calls `f` with each target and the network's output for its sample, once `check` has accepted the target.
+pub(super) fn for_each_output<N, D>(
+    net: &N,
+    data: &D,
+    check: impl Fn(usize, &D::Target) -> Result<(), BatchError> + Sync,
+    mut f: impl FnMut(&D::Target, &[f32]),
+) -> Result<(), BatchError>
+where
+    N: Network,
+    D: Dataset<Input: SameInput<N::Input>, Target: Copy + Send + Sync>,
+{
+    let check = |index, input: &N::Input, target: &D::Target| {
+        check(index, target).and_then(|()| check_input::<N>(index, input))
+    };
+    for_each_checked(net, &TypedData::new(data), &check, &mut |samples| {
+        let outputs = samples.outputs.chunks_exact(N::Output::LEN);
+        samples.targets.iter().zip(outputs).for_each(|(target, output)| f(target, output));
+    })
+}
+
+/// Calls `f` with all samples, many at a time, once `check` has accepted them.
+fn for_each_checked<N: Network, Target: Copy + Send + Sync>(
+    net: &N,
+    data: DynData<'_, N, Target>,
+    check: &CheckSample<'_, N, Target>,
+    f: &mut EachInferred<'_, N, Target>,
+) -> Result<(), BatchError> {
+    data.check()?;
+    if data.is_empty() {
+        return Err(BatchError::Empty);
+    }
+    let pass = Pass::over(data.len());
+    if let Some((inputs, targets)) = data.in_memory() {
+        let mut samples = inputs.iter().zip(targets).enumerate();
+        samples.try_for_each(|(index, (input, target))| check(index, input, target))?;
+        for_each_inferred(net, (inputs, targets), pass, f);
+        return Ok(());
+    }
+    let slots = Slots::new(data, 1);
+    let check = |index, input: &_, target: &_| {
+        let refused = |source| TrainError::Data { data: DataSet::Validation, source };
+        check(index, input, target).map_err(refused)
+    };
+    let load = |slot, indices: &[usize]| slots.load(slot, indices, KEY, check);
+    for_each_loaded(net, &slots, pass, &load, f).map_err(|error| match error {
+        TrainError::Data { source, .. } => source,
+        _ => unreachable!("the only error of `load` is that of `check`"),
+    })
 }
 
 /// How a trainer evaluates.
@@ -106,9 +165,10 @@ pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
     };
     // Metrics need all outputs and targets: ranks send each other the outputs of their parts.
     let pass = Pass { samples: 0..data.len(), batch, ranks };
+    let load = |slot, indices: &[usize]| data.load(slot, indices, key);
     match data.in_memory() {
         Some(samples) => for_each_inferred(net, samples, pass, add),
-        None => for_each_loaded(net, data, pass, key, add)?,
+        None => for_each_loaded(net, data.slots(), pass, &load, add)?,
     }
     ranks.map_or(Ok(()), Ranks::check).map_err(TrainError::Distributed)?;
     Ok(sum)
@@ -131,9 +191,10 @@ fn evaluate_part<N: Network, L: Loss<N::Output>>(
     };
     let samples = len.min(own.start * shard)..len.min(own.end * shard);
     let pass = Pass { samples, batch: None, ranks: None };
+    let load = |slot, indices: &[usize]| data.load(slot, indices, key);
     match data.in_memory() {
         Some(samples) => for_each_inferred(net, samples, pass, add),
-        None => for_each_loaded(net, data, pass, key, add)?,
+        None => for_each_loaded(net, data.slots(), pass, &load, add)?,
     }
     sum_of_ranks(&own_sums, shards, ranks)
 }
@@ -201,6 +262,13 @@ fn in_chunk_order<Input: Copy, Target: Copy>(
     ordered
 }
 
+/// What checks the input and the target of a sample, by its index.
+type CheckSample<'f, N, Target> =
+    dyn Fn(usize, &<N as Network>::Input, &Target) -> Result<(), BatchError> + Sync + 'f;
+
+/// What puts the samples with these indices into a slot.
+type LoadSlot<'f> = dyn Fn(usize, &[usize]) -> Result<(), TrainError> + Sync + 'f;
+
 /// What is called with samples and their outputs, many at a time.
 type EachInferred<'f, N, Target> = dyn FnMut(Inferred<'_, N, Target>) + 'f;
 
@@ -223,13 +291,13 @@ fn for_each_inferred<N: Network, Target: Copy>(
     }
 }
 
-/// As [`for_each_inferred`], for samples that are loaded when they are needed.
-fn for_each_loaded<N: Network, L: Loss<N::Output>>(
+/// As [`for_each_inferred`], for samples that `load` puts into a slot when they are needed.
+fn for_each_loaded<N: Network, Target: Send + Sync>(
     net: &N,
-    data: &CheckedData<'_, N, L>,
+    slots: &Slots<'_, N, Target>,
     pass: Pass<'_>,
-    key: RngKey,
-    f: &mut EachInferred<'_, N, L::Target>,
+    load: &LoadSlot<'_>,
+    f: &mut EachInferred<'_, N, Target>,
 ) -> Result<(), TrainError> {
     let (len, samples) = (pass.samples.len(), pass.samples.clone());
     let order = pass.batch.map_or_else(|| samples.collect(), |batch| chunks::order(len, batch));
@@ -237,9 +305,10 @@ fn for_each_loaded<N: Network, L: Loss<N::Output>>(
     let input_len: usize = N::Input::LENS.iter().sum();
     let mut memory = InferenceMemory::new::<N>(pass, INPUT_ELEMENTS / input_len.max(1));
     let at_once = memory.at_once;
-    let indices = |nth: usize| &order[nth * at_once..len.min((nth + 1) * at_once)];
-    data.for_each_loaded(0..len.div_ceil(at_once), &indices, key, &mut |slot| {
-        let loaded = data.loaded(slot);
+    let load =
+        |nth: usize, slot: usize| load(slot, &order[nth * at_once..len.min((nth + 1) * at_once)]);
+    slots.for_each(0..len.div_ceil(at_once), &load, &mut |slot| {
+        let loaded = slots.get(slot);
         f(memory.infer(net, &loaded.inputs, &loaded.targets));
     })
 }

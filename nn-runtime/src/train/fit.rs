@@ -4,12 +4,13 @@ use super::checkpoints::Checkpoints;
 use super::epochs::FitCall;
 use super::error::{DataSet, TrainError};
 use super::history::{Epoch, History};
-use super::loader::{CheckedData, DynData};
+use super::loader::CheckedData;
 use super::review::TypedReview;
 use super::run_settings::RunSettings;
 use super::same_types::{LossTarget, SameInput, SameTarget, TypedData, TypedLoss};
 use super::samples::Samples;
 use super::shard_optimizer::shares;
+use super::slots::DynData;
 use super::task::Task;
 use super::trainer::{Trainer, TrainerCore};
 use super::training_run::TrainingRun;
@@ -17,13 +18,12 @@ use super::trial::FirstSamples;
 use crate::contract::Network;
 use crate::data::Dataset;
 use crate::loss::Loss;
-use crate::optim::Optimizer;
+use crate::optim::{AsNetworkMut, Optimizer};
 use crate::order::NetworkInfo;
 use crate::ranks::{Division, Ranks};
-use std::ops::DerefMut;
 
 impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
-    /// Trains `net`, a box or a mutable reference, on `train`, [`Data`](crate::data::Data) or any other [`Dataset`], and
+    /// Trains `net`, a network or a box of one, on `train`, [`Data`](crate::data::Data) or any other [`Dataset`], and
     /// returns how it went.
     ///
     /// Prints one line per epoch to the standard output, unless [`quiet`](Self::quiet), and, with the feature
@@ -38,9 +38,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// rate is negative or not finite, or the loss, a gradient or a weight is not finite. The network then has the weights
     /// from before the failed step, or the best ones with [`keep_best`](Self::keep_best).
     #[doc(alias("train", "run"))]
-    pub fn fit<D, L>(
+    pub fn fit<D, L, K>(
         &mut self,
-        net: &mut impl DerefMut<Target = N>,
+        net: &mut impl AsNetworkMut<K, Net = N>,
         train: &D,
         loss: &L,
     ) -> Result<History, TrainError>
@@ -51,10 +51,10 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     {
         let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
         if self.core.fast_dev_run {
-            return self.fit_one_epoch(net, train, loss);
+            return self.fit_one_epoch(net.network_mut(), train, loss);
         }
         let last = self.core.position.epochs.saturating_add(self.core.epochs);
-        self.fit_until(last, net, train, loss)
+        self.fit_until(last, net.network_mut(), train, loss)
     }
 
     /// Trains for one of the [`epochs`](Self::epochs), for code that inspects the network after each one or changes the
@@ -81,9 +81,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// # Errors
     /// As [`fit`](Self::fit), and if a callback of [`on_step`](Self::on_step) ends the epoch before its last step. The next
     /// call then continues this epoch.
-    pub fn fit_epoch<D, L>(
+    pub fn fit_epoch<D, L, K>(
         &mut self,
-        net: &mut impl DerefMut<Target = N>,
+        net: &mut impl AsNetworkMut<K, Net = N>,
         train: &D,
         loss: &L,
     ) -> Result<Epoch, TrainError>
@@ -93,14 +93,14 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         Target: Copy + Send + Sync,
     {
         let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
-        let epoch = self.fit_one_epoch(net, train, loss)?.epochs.pop();
+        let epoch = self.fit_one_epoch(net.network_mut(), train, loss)?.epochs.pop();
         epoch.ok_or_else(|| TrainError::Stopped { epoch: self.core.position.next_epoch() })
     }
 
     /// Trains for one epoch, without checkpoints and logs.
     fn fit_one_epoch<L>(
         &mut self,
-        net: &mut impl DerefMut<Target = N>,
+        net: &mut N,
         train: DynData<'_, N, Target>,
         loss: &L,
     ) -> Result<History, TrainError>
@@ -118,14 +118,14 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     pub(super) fn fit_until<L>(
         &mut self,
         last: usize,
-        net: &mut impl DerefMut<Target = N>,
+        net: &mut N,
         train: DynData<'_, N, Target>,
         loss: &L,
     ) -> Result<History, TrainError>
     where
         L: Loss<N::Output, Target = Target>,
     {
-        let result = self.fit_checked(last, &mut **net, train, loss);
+        let result = self.fit_checked(last, net, train, loss);
         if let Err(error) = &result {
             self.core.tell_other_ranks(error);
         }

@@ -3,40 +3,28 @@
 use super::error::{DataSet, TrainError};
 use super::health::Warning;
 use super::health_data::{applied_twice, data_warnings};
-use super::prefetch;
+use super::slots::{DynData, Slots};
 use super::task::{BatchStep, Chosen, Task};
 use crate::contract::Network;
-use crate::data::{Dataset, InMemory};
+use crate::data::InMemory;
 use crate::kernels::dispatch::dispatch;
 use crate::loss::{Loss, LossSums};
 use crate::step::{Batch, BatchError, BatchOf, TrainStep, check_inputs, run_step};
 use crate::system::RngKey;
 use crate::types::Inputs;
-use std::ops::{ControlFlow, Range};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// A data set for a network of type `N`.
-pub(super) type DynData<'a, N, Target> =
-    &'a dyn Dataset<Input = <N as Network>::Input, Target = Target>;
+use std::ops::Range;
 
 /// A data set whose samples are checked: at once if they are in memory, otherwise when they are loaded.
 pub(super) struct CheckedData<'a, N: Network, L: Loss<N::Output>> {
     set: DataSet,
     data: DynData<'a, N, L::Target>,
     loss: &'a L,
-    /// The threads that load samples that are not in memory, and what they have loaded.
-    threads: usize,
-    slots: Vec<Mutex<Loaded<N::Input, L::Target>>>,
+    /// For samples that are not in memory.
+    slots: Slots<'a, N, L::Target>,
     /// All samples, if they are in memory.
     whole: Option<BatchOf<'a, N, L>>,
     /// The largest magnitude of an input in memory; 0 if they are not.
     largest_input: f32,
-}
-
-/// Samples in memory, as long as they are needed.
-pub(super) struct Loaded<Input, Target> {
-    pub(super) inputs: Vec<Input>,
-    pub(super) targets: Vec<Target>,
 }
 
 impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
@@ -57,10 +45,8 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
             }
             None => (None, 0.0),
         };
-        let slot = |_| Mutex::new(Loaded { inputs: Vec::new(), targets: Vec::new() });
-        let slots = if whole.is_some() { 0 } else { prefetch::slots(threads) };
-        let slots = (0..slots).map(slot).collect();
-        Ok(Self { set, data, loss, threads, slots, whole, largest_input })
+        let slots = Slots::new(data, if whole.is_some() { 0 } else { threads });
+        Ok(Self { set, data, loss, slots, whole, largest_input })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -76,25 +62,8 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
         self.data.in_memory()
     }
 
-    /// The samples of a slot. Its lock is poisoned only by a panic of a network or a loss, which ends the run.
-    pub(super) fn loaded(&self, slot: usize) -> MutexGuard<'_, Loaded<N::Input, L::Target>> {
-        self.slots[slot].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Loads the samples `indices(number)` for each of the numbers, in order, and calls `f` with the slot that has them.
-    pub(super) fn for_each_loaded<'i>(
-        &self,
-        numbers: Range<usize>,
-        indices: &(dyn Fn(usize) -> &'i [usize] + Sync),
-        key: RngKey,
-        f: &mut dyn FnMut(usize),
-    ) -> Result<(), TrainError> {
-        let load = |number, slot| self.load(slot, indices(number), key);
-        prefetch::for_each_loaded(numbers, self.threads, &load, &mut |_, slot| {
-            f(slot);
-            Ok(ControlFlow::Continue(()))
-        })
-        .map(drop)
+    pub(super) const fn slots(&self) -> &Slots<'a, N, L::Target> {
+        &self.slots
     }
 
     /// Calls `f` with some samples.
@@ -103,7 +72,7 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
         f(match (samples, self.whole) {
             (Chosen::Indices(indices), Some(whole)) => whole.choose(indices),
             (Chosen::Loaded { slot, begin, end }, _) => {
-                loaded = self.loaded(slot);
+                loaded = self.slots.get(slot);
                 Batch::of(&loaded.inputs[begin..end], &loaded.targets[begin..end])
             }
             (Chosen::Indices(_), None) => unreachable!("samples that are not in memory are loaded"),
@@ -116,12 +85,8 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
         input: &N::Input,
         target: &L::Target,
     ) -> Result<(), TrainError> {
-        let refused = |source| TrainError::Data { data: self.set, source };
-        self.loss.check(target).map_err(|why| refused(BatchError::Target { index, why }))?;
-        check_inputs::<N>([input]).map_err(|error| match error {
-            BatchError::Input { why, .. } => refused(BatchError::Input { index, why }),
-            other => refused(other),
-        })?;
+        check_sample::<N, L>(self.loss, index, input, target)
+            .map_err(|source| TrainError::Data { data: self.set, source })?;
         check_finite::<N>(self.set, index, input, &mut 0)
     }
 }
@@ -140,17 +105,8 @@ impl<N: Network, L: Loss<N::Output>> Task for CheckedData<'_, N, L> {
     }
 
     fn load(&self, slot: usize, indices: &[usize], key: RngKey) -> Result<(), TrainError> {
-        let mut loaded = self.loaded(slot);
-        let Loaded { inputs, targets } = &mut *loaded;
-        inputs.clear();
-        targets.clear();
-        for &index in indices {
-            let (input, target) = self.data.get(index, key.fold_in(index as u64));
-            self.check_sample(index, &input, &target)?;
-            inputs.push(input);
-            targets.push(target);
-        }
-        Ok(())
+        let check = |index, input: &_, target: &_| self.check_sample(index, input, target);
+        self.slots.load(slot, indices, key, check)
     }
 
     fn add_weights(&self, samples: Chosen<'_>, range: Range<usize>, weights: &mut [f64]) {
@@ -183,6 +139,25 @@ impl<N: Network, L: Loss<N::Output>> Task for CheckedData<'_, N, L> {
         warnings.extend(applied_twice::<N>(self.loss.applies()));
         warnings
     }
+}
+
+/// Checks that the network accepts the input of a sample, and the loss its target.
+pub(super) fn check_sample<N: Network, L: Loss<N::Output>>(
+    loss: &L,
+    index: usize,
+    input: &N::Input,
+    target: &L::Target,
+) -> Result<(), BatchError> {
+    loss.check(target).map_err(|why| BatchError::Target { index, why })?;
+    check_input::<N>(index, input)
+}
+
+/// Checks that the network accepts the input of a sample.
+pub(super) fn check_input<N: Network>(index: usize, input: &N::Input) -> Result<(), BatchError> {
+    check_inputs::<N>([input]).map_err(|error| match error {
+        BatchError::Input { why, .. } => BatchError::Input { index, why },
+        other => other,
+    })
 }
 
 /// Checks all targets and that inputs are finite. Also returns the largest magnitude of an input.

@@ -34,6 +34,7 @@ mod run_settings;
 mod same_types;
 mod samples;
 mod shard_optimizer;
+mod slots;
 mod task;
 mod trainer;
 mod training_run;

@@ -6,9 +6,9 @@ use super::early_stopping::EarlyStopping;
 use super::evaluate::Metrics;
 use super::health::Warning;
 use super::history::Epoch;
-use super::loader::DynData;
 use super::metrics::{MAX_METRICS, Metric};
 use super::position::Position;
+use super::slots::DynData;
 use crate::contract::Network;
 use crate::data::Dataset;
 use crate::hyper::at_least_one;
@@ -327,7 +327,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// # Ok(())
     /// # }
     /// ```
-    #[doc(alias("lr_scheduler", "scheduler"))]
+    #[doc(alias("lr_scheduler", "schedule", "scheduler"))]
     #[must_use]
     pub fn schedule_epochs(self, schedule: impl Schedule + Send + 'a) -> Self {
         self.with_plan(false, schedule)
@@ -335,6 +335,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
 
     /// Sets the learning rate before each step. An epoch has one step for each batch, including the last one, which may be
     /// smaller; with [`accumulate`](Self::accumulate) one for several batches.
+    #[doc(alias("lr_scheduler", "schedule", "scheduler"))]
     #[must_use]
     pub fn schedule_steps(self, schedule: impl Schedule + Send + 'a) -> Self {
         self.with_plan(true, schedule)

@@ -1,8 +1,8 @@
 //! Short runs that test a network, its data and its optimiser before the long one.
 
 use super::error::{DataSet, TrainError};
-use super::loader::DynData;
 use super::same_types::{LossTarget, SameInput, SameTarget, TypedData, TypedLoss};
+use super::slots::DynData;
 use super::trainer::Trainer;
 use crate::contract::Network;
 use crate::data::{Data, Dataset};
