@@ -133,6 +133,17 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// value must have the shape that `left` takes. All that `left` reads of its input is read of the value; other named
 /// values stay. `Repeat(4, shared = true) { .. }` applies its lines four times with one set of weights.
 ///
+/// A line with several inputs takes others where it was given the first ones:
+///
+/// | first | again |
+/// |---|---|
+/// | `mix: Mix { a, b }`, `mix: Add { a => { .. }, b => { .. } }` | `same(mix) { c, d }`, a branch for each of the first ones |
+/// | `look: a => MultiHeadAttention(4, memory = b)` | `c => same(look, memory = d)` |
+/// | `up: a => Up(b)`, where `Up` is `block Up(skip) { .. }` | `c => same(up, skip = d)` |
+/// | `list: a => [.., MultiHeadAttention(4, memory = b)]` | `c => same(list, b = d)`, by the value's name |
+///
+/// Named inputs that are left out stay. Each new value must have the shape of the first one.
+///
 /// ```
 /// use unrolled::prelude::*;
 ///

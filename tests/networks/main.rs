@@ -24,6 +24,7 @@ mod outputs;
 mod per_step;
 mod ragged;
 mod same;
+mod same_inputs;
 mod spectral;
 mod split;
 mod stack;
