@@ -45,12 +45,14 @@ pub use unrolled_runtime::{
 pub use unrolled_runtime::{AsMatrix, nalgebra};
 #[cfg(feature = "std")]
 pub use unrolled_runtime::{
-    BatchError, DynNetwork, Element, State, Tensor, data, infer_batch, parallel,
+    BatchError, DynNetwork, Element, State, StreamingCheck, Tensor, check_streaming, data,
+    infer_batch, parallel,
 };
 pub use unrolled_runtime::{
-    InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerCtx, LayerInfo, Network, Node,
-    OutputInfo, Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming,
-    Values, WeightSlice, Weights, layers, sizes, typenum,
+    InSteps, InferenceExt, Input, InputError, Inputs, InputsInSteps, Isa, Layer, LayerCtx,
+    LayerInfo, Network, Node, OutputInfo, Outputs, Parameters, RngKey, Root, Sequence,
+    SequenceError, Shaped, StepInput, StepOutput, Streaming, StreamingLayer, Values, WeightSlice,
+    Weights, layers, sizes, typenum,
 };
 pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 
@@ -451,7 +453,7 @@ pub mod prelude {
     #[cfg(feature = "files")]
     pub use unrolled_runtime::FilesExt;
     pub use unrolled_runtime::{
-        InferenceExt, Inputs, Layer, Network, Sequence, Shaped, Values, Weights,
+        InferenceExt, Inputs, Layer, Network, Sequence, Shaped, StreamingLayer, Values, Weights,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
@@ -487,11 +489,11 @@ pub mod __private {
     pub use unrolled_macros::{c_api_core as c_api_impl, network_core as network_impl};
     pub use unrolled_runtime::{
         AtRunTime, Buffer, CHeader, ConvBands, Embeds, Epilogue, Field, InPlaceSlot, Infer,
-        InferCtx, InferenceExt, Input, InputError, Instructions, Isa, LayerInfo, Layout, Lengths,
-        Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, PerStep, RngKey, Sequence,
-        Shaped, Slot, Spec, StaticWeights, StepsOfInputs, Streaming, Values, Weights, add_to,
-        c_forward_in, check_inputs, layers, len_of_fields, len_of_weights, step_in, steps_through,
-        take,
+        InferCtx, InferenceExt, Input, InputError, Instructions, Is, Isa, LayerInfo, Layout,
+        Lengths, Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, PerStep, RngKey,
+        Root, Sequence, Shaped, Slot, Spec, StaticWeights, StepsOfInputs, Streaming, StreamingIn,
+        Values, Weights, add_to, c_forward_in, check_inputs, layers, len_of_fields, len_of_weights,
+        step_in, step_in_as, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
@@ -502,6 +504,7 @@ pub mod __private {
     pub use unrolled_runtime::{
         Graph, GraphLayer, GraphNode, LayerWeights, State, Tensor, c_forward, infer_inlined,
         infer_one, infer_one_from, infer_one_from_into, infer_one_into, step_inlined, step_one,
+        step_one_as,
     };
     #[cfg(feature = "std")]
     pub use unrolled_shape::registry::{Channels, Features};

@@ -21,6 +21,7 @@ mod layer_context;
 #[cfg(feature = "nalgebra")]
 mod matrix;
 mod outputs;
+mod own_steps;
 mod per_step;
 mod ragged;
 mod same;
