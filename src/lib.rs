@@ -45,12 +45,14 @@ pub use unrolled_runtime::{
 pub use unrolled_runtime::{AsMatrix, nalgebra};
 #[cfg(feature = "std")]
 pub use unrolled_runtime::{
-    BatchError, DynNetwork, Element, State, Tensor, data, infer_batch, parallel,
+    BatchError, DynNetwork, Element, State, StreamingCheck, Tensor, check_streaming, data,
+    infer_batch, parallel,
 };
 pub use unrolled_runtime::{
-    InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerCtx, LayerInfo, Network, Node,
-    OutputInfo, Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming,
-    Values, WeightSlice, Weights, layers, sizes, typenum,
+    InSteps, InferenceExt, Input, InputError, Inputs, InputsInSteps, Isa, Layer, LayerCtx,
+    LayerInfo, Network, Node, OutputInfo, Outputs, Parameters, RngKey, Root, Sequence,
+    SequenceError, Shaped, StepInput, StepOutput, Streaming, StreamingLayer, Values, WeightSlice,
+    Weights, layers, sizes, typenum,
 };
 pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 
@@ -132,6 +134,17 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// does that calls one module twice. `left` may be a layer, a block, a list of lines, a network or a hand-written layer. The
 /// value must have the shape that `left` takes. All that `left` reads of its input is read of the value; other named
 /// values stay. `Repeat(4, shared = true) { .. }` applies its lines four times with one set of weights.
+///
+/// A line with several inputs takes others where it was given the first ones:
+///
+/// | first | again |
+/// |---|---|
+/// | `mix: Mix { a, b }`, `mix: Add { a => { .. }, b => { .. } }` | `same(mix) { c, d }`, a branch for each of the first ones |
+/// | `look: a => MultiHeadAttention(4, memory = b)` | `c => same(look, memory = d)` |
+/// | `up: a => Up(b)`, where `Up` is `block Up(skip) { .. }` | `c => same(up, skip = d)` |
+/// | `list: a => [.., MultiHeadAttention(4, memory = b)]` | `c => same(list, b = d)`, by the value's name |
+///
+/// Named inputs that are left out stay. Each new value must have the shape of the first one.
 ///
 /// ```
 /// use unrolled::prelude::*;
@@ -440,7 +453,7 @@ pub mod prelude {
     #[cfg(feature = "files")]
     pub use unrolled_runtime::FilesExt;
     pub use unrolled_runtime::{
-        InferenceExt, Inputs, Layer, Network, Sequence, Shaped, Values, Weights,
+        InferenceExt, Inputs, Layer, Network, Sequence, Shaped, StreamingLayer, Values, Weights,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
@@ -476,11 +489,11 @@ pub mod __private {
     pub use unrolled_macros::{c_api_core as c_api_impl, network_core as network_impl};
     pub use unrolled_runtime::{
         AtRunTime, Buffer, CHeader, ConvBands, Embeds, Epilogue, Field, InPlaceSlot, Infer,
-        InferCtx, InferenceExt, Input, InputError, Instructions, Isa, LayerInfo, Layout, Lengths,
-        Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, PerStep, RngKey, Sequence,
-        Shaped, Slot, Spec, StaticWeights, StepsOfInputs, Streaming, Values, Weights, add_to,
-        c_forward_in, check_inputs, layers, len_of_fields, len_of_weights, step_in, steps_through,
-        take,
+        InferCtx, InferenceExt, Input, InputError, Instructions, Is, Isa, LayerInfo, Layout,
+        Lengths, Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, PerStep, RngKey,
+        Root, Sequence, Shaped, Slot, Spec, StaticWeights, StepsOfInputs, Streaming, StreamingIn,
+        Values, Weights, add_to, c_forward_in, check_inputs, layers, len_of_fields, len_of_weights,
+        step_in, step_in_as, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
@@ -491,6 +504,7 @@ pub mod __private {
     pub use unrolled_runtime::{
         Graph, GraphLayer, GraphNode, LayerWeights, State, Tensor, c_forward, infer_inlined,
         infer_one, infer_one_from, infer_one_from_into, infer_one_into, step_inlined, step_one,
+        step_one_as,
     };
     #[cfg(feature = "std")]
     pub use unrolled_shape::registry::{Channels, Features};

@@ -107,7 +107,7 @@ impl View<'_> {
                 let count = match construct {
                     Construct::Repeat(Repeat { count, shared, .. }) => {
                         let shared = shared.iter().map(|argument| &argument.value);
-                        Some(quote!(let _ = { #count }; #(let _ = { #shared };)*))
+                        Some(quote!(let _ = (#count); #(let _ = (#shared);)*))
                     }
                     _ => None,
                 };
@@ -134,7 +134,7 @@ impl View<'_> {
         };
         if name == "same" {
             let lines = arguments.map(|argument| &argument.value);
-            return quote!(let _ = layers::#name; #(let _ = { #lines };)* #branches);
+            return quote!(let _ = layers::#name; #(let _ = (#lines);)* #branches);
         }
         let parameters = self.parameters(name);
         let (incomplete, arguments): (Vec<_>, Vec<_>) =
@@ -175,7 +175,7 @@ fn emit_incomplete(parameters: &[(String, Option<Kind>)], argument: &Argument) -
     let value = &argument.value;
     let span = hidden(value);
     let names = parameters.iter().map(|(name, _)| raw(&Ident::new(name, span)));
-    quote!({ #(let #names = ();)* let _ = { #value }; })
+    quote!({ #(let #names = ();)* let _ = (#value); })
 }
 
 /// A field of the struct of a layer or a block, from its `nth` argument.
@@ -198,7 +198,8 @@ fn emit_field(
     Some(quote!(#name: { #value loop {} },))
 }
 
-/// The value of an argument, among the words that it takes.
+/// The value of an argument, among the words that it takes. It is in parentheses: a statement cannot begin with `crate`, and
+/// a value may be missing.
 fn emit_value(kind: Option<Kind>, value: &Expr) -> TokenStream {
     let words: Vec<&str> = match kind {
         Some(Kind::Word(words)) => words.iter().map(|word| word.text).collect(),
@@ -207,7 +208,7 @@ fn emit_value(kind: Option<Kind>, value: &Expr) -> TokenStream {
     };
     let span = hidden(value);
     let words = words.into_iter().map(|word| Ident::new(word, span));
-    quote!(#(let #words = ();)* let _ = { #value };)
+    quote!(#(let #words = ();)* let _ = (#value);)
 }
 
 /// A span that is in the scope of the user's expression, but not at its place.
@@ -217,5 +218,5 @@ fn hidden(value: &Expr) -> Span {
 
 fn emit_shape(shape: &Shape) -> TokenStream {
     let sizes = &shape.sizes;
-    quote!(#(let _ = { #sizes };)*)
+    quote!(#(let _ = (#sizes);)*)
 }

@@ -57,9 +57,10 @@ pub use contract::{
     TrainSlot,
 };
 pub use contract::{
-    BoundsNode, Embeds, FusedNode, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerCtx,
-    LayerInfo, Network, Node, NormalizationNode, OF_FIRST_INPUT, Root, Shaped, Signature, Slot,
-    Spec, StepsOfInputs, Streaming, check_inputs,
+    BoundsNode, Embeds, FusedNode, InPlaceNode, InPlaceSlot, Infer, InputError, Is, Layer,
+    LayerCtx, LayerInfo, Network, Node, NormalizationNode, OF_FIRST_INPUT, Root, Shaped, Signature,
+    Slot, Spec, StepInput, StepOutput, StepsOfInputs, Streaming, StreamingIn, StreamingLayer,
+    check_inputs,
 };
 #[cfg(feature = "std")]
 pub use contract::{Graph, GraphLayer, GraphNode, LayerWeights, State};
@@ -70,8 +71,6 @@ pub use memory::{Frozen, FullShards, Shards, TrainCtx, TrainLayout};
 #[cfg(feature = "nalgebra")]
 #[doc(no_inline)]
 pub use nalgebra;
-#[cfg(feature = "std")]
-pub use network::DynNetwork;
 #[cfg(feature = "files")]
 pub use network::FilesExt;
 #[cfg(feature = "std")]
@@ -80,14 +79,16 @@ pub use network::c_forward;
 pub use network::{
     Activation, Activations, GradientCheck, TrainingExt, UnknownPath, check_gradients,
 };
-pub use network::{CHeader, InferenceExt, c_forward_in, step_in};
+pub use network::{CHeader, InferenceExt, c_forward_in, step_in, step_in_as};
+#[cfg(feature = "std")]
+pub use network::{DynNetwork, StreamingCheck, check_streaming};
 #[cfg(feature = "train")]
 #[doc(no_inline)]
 pub use rand;
 #[cfg(feature = "std")]
 pub use step::{
     BatchError, infer_batch, infer_inlined, infer_one, infer_one_from, infer_one_from_into,
-    infer_one_into, step_inlined, step_one,
+    infer_one_into, step_inlined, step_one, step_one_as,
 };
 #[cfg(feature = "train")]
 pub use step::{TrainPass, loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
@@ -101,7 +102,7 @@ pub use types::AsMatrix;
 #[cfg(feature = "std")]
 pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub use types::{
-    Field, Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, PerStep, Sequence,
-    SequenceError, StaticWeights, Steps, Values, WeightSlice, Weights, len_of_fields,
-    len_of_weights, sizes, steps_through,
+    Field, InSteps, Input, Inputs, InputsInSteps, Lengths, MAX_OUTPUTS, OutputInfo, Outputs,
+    Parameters, PerStep, Sequence, SequenceError, StaticWeights, Steps, Values, WeightSlice,
+    Weights, len_of_fields, len_of_weights, sizes, steps_through,
 };

@@ -230,9 +230,13 @@ pub const fn again(
     while i < found.len() {
         if !found[i].same(&expected[i]) {
             let message = Text::of("is ").quoted(first).text(" again, which takes ");
-            let message = message.shape(expected[i]).text(", but gets ").shape(found[i]);
+            let message = match found.len() {
+                1 => message.shape(expected[i]),
+                _ => message.shape(expected[i]).text(" as input ").number(i + 1),
+            };
+            let message = message.text(", but gets ").shape(found[i]);
             let help = Text::of("let the layers before it give ").shape(expected[i]);
-            return Err(ShapeError::layer(message).help(help));
+            return Err(ShapeError::branch(i, message).help(help));
         }
         i += 1;
     }

@@ -21,9 +21,11 @@ mod layer_context;
 #[cfg(feature = "nalgebra")]
 mod matrix;
 mod outputs;
+mod own_steps;
 mod per_step;
 mod ragged;
 mod same;
+mod same_inputs;
 mod spectral;
 mod split;
 mod stack;

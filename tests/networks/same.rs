@@ -175,7 +175,7 @@ fn images(count: u64) -> Vec<Images> {
     (0..count).map(|i| (random_values(2 * i), random_values(2 * i + 1))).collect()
 }
 
-fn vectors<const N: usize>(count: u64, seed: u64) -> Vec<[f32; N]> {
+pub(super) fn vectors<const N: usize>(count: u64, seed: u64) -> Vec<[f32; N]> {
     (0..count).map(|i| random_values(seed + i)).collect()
 }
 
@@ -191,46 +191,45 @@ fn texts(count: u32) -> Vec<(Sequence<u32, 5>, Sequence<u32, 5>)> {
     (0..count).map(|i| (text(i), text(i + 2))).collect()
 }
 
+/// The beginnings of names: of copies, each with that of the weights that it is a copy of.
+pub(super) type Copies = [[&'static str; 2]];
+
 /// The name that a weight has where it is shared.
-fn shared_name(name: &str, copies: &[&str], first: &str) -> String {
-    let copy = copies.iter().find_map(|copy| name.strip_prefix(copy));
-    copy.map_or(name.to_owned(), |rest| format!("{first}{rest}"))
+fn shared_name(name: &str, copies: &Copies) -> String {
+    let copy = copies.iter().find_map(|[copy, first]| Some((name.strip_prefix(copy)?, first)));
+    copy.map_or(name.to_owned(), |(rest, first)| format!("{first}{rest}"))
 }
 
 /// For each weight of `U` its range, and the range of the weight of `N` that it is a copy of.
-fn copied<N: Network, U: Network>(
-    copies: &[&str],
-    first: &str,
-) -> Vec<[std::ops::Range<usize>; 2]> {
+fn copied<N: Network, U: Network>(copies: &Copies) -> Vec<[std::ops::Range<usize>; 2]> {
     let shared = N::tensors();
     let find = |name: String| shared.iter().find(|it| it.name == name).unwrap().range();
     let tensors = U::tensors();
-    tensors.iter().map(|it| [it.range(), find(shared_name(&it.name, copies, first))]).collect()
+    tensors.iter().map(|it| [it.range(), find(shared_name(&it.name, copies))]).collect()
 }
 
 /// The network with a copy of the weights for each application.
-fn with_copies<N: Network, U: Network>(net: &N, copies: &[&str], first: &str) -> Box<U> {
+pub(super) fn with_copies<N: Network, U: Network>(net: &N, copies: &Copies) -> Box<U> {
     let mut twin = U::zeros();
-    for [to, from] in copied::<N, U>(copies, first) {
+    for [to, from] in copied::<N, U>(copies) {
         twin.params_mut()[to].copy_from_slice(&net.params()[from]);
     }
     twin
 }
 
 /// Asserts that outputs and gradients are those of a network with a copy of the weights for each application.
-fn agrees_with_copies<N, U, L>(
+pub(super) fn agrees_with_copies<N, U, L>(
     loss: &L,
     inputs: &[N::Input],
     targets: &[L::Target],
-    copies: &[&str],
-    first: &str,
+    copies: &Copies,
 ) where
     N: Network,
     U: Network<Input = N::Input, Output = N::Output>,
     L: Loss<N::Output>,
 {
     let mut net = N::new(3);
-    let mut twin: Box<U> = with_copies(&*net, copies, first);
+    let mut twin: Box<U> = with_copies(&*net, copies);
     for x in &inputs[..3] {
         let (y, expected) = (net.forward(x), twin.forward(x));
         assert_eq!(bits(y.as_floats()), bits(expected.as_floats()));
@@ -238,7 +237,7 @@ fn agrees_with_copies<N, U, L>(
     let found = gradient(&mut *net, loss, inputs, targets);
     let apart = gradient(&mut *twin, loss, inputs, targets);
     let mut sum = vec![0.0; found.len()];
-    for [copy, shared] in copied::<N, U>(copies, first) {
+    for [copy, shared] in copied::<N, U>(copies) {
         for (sum, d) in sum[shared].iter_mut().zip(&apart[copy]) {
             *sum += d;
         }
@@ -253,33 +252,15 @@ fn agrees_with_copies<N, U, L>(
 
 #[test]
 fn agrees_with_a_copy_for_each_application() {
-    let (right, targets) = (&["right."][..], vectors::<3>(33, 50));
-    agrees_with_copies::<Siamese, Twin, _>(
-        &MeanSquaredError,
-        &images(33),
-        &targets,
-        right,
-        "left.",
-    );
+    let (right, targets) = (&[["right.", "left."]][..], vectors::<3>(33, 50));
+    agrees_with_copies::<Siamese, Twin, _>(&MeanSquaredError, &images(33), &targets, right);
     let tokens: Vec<u32> = (0..33).map(|i| i % 9).collect();
     let loss = CrossEntropy::new();
-    agrees_with_copies::<Texts, TwinTexts, _>(&loss, &texts(33), &tokens, right, "left.");
-    let (all, targets) = (&["right.", "again."][..], vectors::<5>(33, 50));
-    agrees_with_copies::<Nested, TwinNested, _>(
-        &MeanSquaredError,
-        &pairs(33),
-        &targets,
-        all,
-        "left.",
-    );
-    let all = &["body.0.", "body.1.", "body.2."];
-    agrees_with_copies::<Shared, Unshared, _>(
-        &MeanSquaredError,
-        &vectors(33, 0),
-        &targets,
-        all,
-        "body.",
-    );
+    agrees_with_copies::<Texts, TwinTexts, _>(&loss, &texts(33), &tokens, right);
+    let (all, targets) = (&[["right.", "left."], ["again.", "left."]][..], vectors::<5>(33, 50));
+    agrees_with_copies::<Nested, TwinNested, _>(&MeanSquaredError, &pairs(33), &targets, all);
+    let all = &[["body.0.", "body."], ["body.1.", "body."], ["body.2.", "body."]];
+    agrees_with_copies::<Shared, Unshared, _>(&MeanSquaredError, &vectors(33, 0), &targets, all);
 }
 
 #[test]
@@ -316,12 +297,12 @@ fn bits_do_not_depend_on_threads() {
     same_on_all_threads(|| gradient(&mut *Nested::new(1), &MeanSquaredError, &inputs, &targets));
 }
 
-/// As a PyTorch module that is called twice: see `batch_norm_applied_twice` among the references.
+/// As a PyTorch module that is called twice: see `same_encoder` among the references.
 #[test]
 fn running_statistics_move_with_each_application() {
     let (inputs, targets) = (pairs(33), vectors::<5>(33, 50));
     let mut net = Nested::new(3);
-    let mut twin: Box<TwinNested> = with_copies(&*net, &["right.", "again."], "left.");
+    let mut twin: Box<TwinNested> = with_copies(&*net, &[["right.", "left."], ["again.", "left."]]);
     gradient(&mut *net, &MeanSquaredError, &inputs, &targets);
     gradient(&mut *twin, &MeanSquaredError, &inputs, &targets);
     let of = [&twin.left_inner.bn, &twin.right_inner.bn, &twin.again_inner.bn];
@@ -490,7 +471,7 @@ fn files_have_one_entry_for_each_weight() {
 #[test]
 fn files_with_two_names_of_a_weight_are_read() {
     let (net, path) = (Siamese::new(3), temporary("same/twice.safetensors"));
-    with_copies::<_, Twin>(&*net, &["right."], "left.").save(&path).unwrap();
+    with_copies::<_, Twin>(&*net, &[["right.", "left."]]).save(&path).unwrap();
     assert_eq!(Siamese::load(&path).unwrap().params(), net.params());
     // The second name alone, which `safetensors.torch.save_model` may choose.
     let bytes = fs::read(&path).unwrap();
@@ -499,7 +480,7 @@ fn files_with_two_names_of_a_weight_are_read() {
     fs::write(&path, safetensors::serialize(right, None).unwrap()).unwrap();
     assert_eq!(Siamese::load(&path).unwrap().params(), net.params());
     // Two values of one weight.
-    let mut twin: Box<Twin> = with_copies(&*net, &["right."], "left.");
+    let mut twin: Box<Twin> = with_copies(&*net, &[["right.", "left."]]);
     twin.right_fc.bias[2] = 7.0;
     twin.save(&path).unwrap();
     let error = Siamese::load(&path).map(drop).unwrap_err().to_string();

@@ -585,6 +585,15 @@ references! {
         right: b => same(left),
         Mul { left, right },
     }
+    same_branches: (a: 4, b: 3, c: 4, d: 3) -> 5 {
+        mix: Mul { a => { left: Dense(5), Tanh }, b => { right: Dense(5) } },
+        again: same(mix) { c, d },
+        Sub { mix, again },
+    }
+    same_memory: (x: 4x6, a: 5x6, b: 5x6) -> 4x6 {
+        attention: x => MultiHeadAttention(2, memory = a),
+        same(attention, memory = b),
+    }
     repeat_shared: (5) -> 5 {
         body: Repeat(3, shared = true) { Residual { fc: Dense(5, bias = false), bn: BatchNorm, Tanh } },
     }

@@ -1,6 +1,7 @@
 """The reference cases of modules that are called several times, which make.py writes with the others."""
 
 import torch
+from attention import Attention
 from make import Residual, as_is, case, named
 from torch import nn
 
@@ -57,7 +58,45 @@ class Repeated(nn.Module):
         return x
 
 
+class Mix(nn.Module):
+    """A module of two inputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = named({"left": nn.Linear(4, 5), "tanh": nn.Tanh()})
+        self.b = named({"right": nn.Linear(3, 5)})
+
+    def forward(self, a, b):
+        return self.a(a) * self.b(b)
+
+
+class Mixes(nn.Module):
+    """Two pairs of inputs through one module."""
+
+    def __init__(self):
+        super().__init__()
+        self.mix = Mix()
+
+    def forward(self, a, b, c, d):
+        return self.mix(a, b) - self.mix(c, d)
+
+
+class Memories(nn.Module):
+    """One attention to two memories, one after the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.attention = Attention(6, 2).multi_head_attention
+
+    def forward(self, x, *memories):
+        for memory in memories:
+            x, _ = self.attention(x, memory, memory, need_weights=False)
+        return x
+
+
 def shared():
+    case("same_branches", Mixes(), (4,), (3,), (4,), (3,))
+    case("same_memory", Memories(), (4, 6), (5, 6), (5, 6), layout=as_is)
     case("same_encoder", Siamese(), (2, 6, 7), (2, 6, 7))
     case("same_texts", Texts(), (5,), (5,), layout=as_is, tokens=11)
     case("repeat_shared", Repeated(3, Residual({

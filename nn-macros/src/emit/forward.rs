@@ -4,7 +4,7 @@ use super::buffers::{Io, Views, buffer_names};
 use super::context::Context;
 use super::shapes;
 use crate::fusion::{Fused, Stage, fusion};
-use crate::network::{Node, ValueId};
+use crate::network::{Layer, Node, ValueId};
 use crate::plan::PhaseSegment;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -98,7 +98,11 @@ fn infer_node(
     let call = match inference {
         // What is applied to each step sees nothing of other steps.
         Inference::Step if node.per_step.is_none() => {
-            quote!(step(isa, &#value, &[#(#inputs),*], #output, #ctx))
+            let step = match node.layer {
+                Layer::Known { .. } => quote!(step),
+                Layer::Custom(_) => quote!(step_own::<__S, Self, _>),
+            };
+            quote!(#step(isa, &#value, &[#(#inputs),*], #output, #ctx))
         }
         _ => quote!(infer(isa, &#value, #n, &[#(#inputs),*], #output, #ctx)),
     };

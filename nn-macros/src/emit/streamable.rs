@@ -6,6 +6,7 @@ use super::shapes;
 use crate::network::{Dims, Layer, Node, ValueId};
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Type;
 
 /// Whether a layer can process its input step by step.
 fn streams(context: &Context, node: &Node) -> bool {
@@ -17,8 +18,8 @@ fn streams(context: &Context, node: &Node) -> bool {
             let values = arguments.iter().map(|argument| argument.stand_in());
             values.collect::<Option<Vec<_>>>().is_some_and(|values| row.streams(&values))
         }
-        // A nested network may be able to, but the macro cannot know.
-        Layer::Custom(_) => false,
+        // Its type knows, not the macro: see `own_layers`.
+        Layer::Custom(_) => node.inputs.iter().all(|input| context.counts_steps(*input)),
     }
 }
 
@@ -31,6 +32,15 @@ pub(super) fn network_streams(context: &Context) -> bool {
 
 pub(super) fn takes_sequences(context: &Context) -> bool {
     context.network.inputs.iter().all(|input| context.counts_steps(input.value))
+}
+
+/// The types of the user's that a step runs through, with the indices of their nodes: whether the network can run step by step
+/// depends on them. Those in a `PerStep` see whole values.
+pub(super) fn own_layers<'a>(context: &'a Context) -> impl Iterator<Item = (usize, &'a Type)> {
+    context.running().filter_map(|(index, node)| match &node.layer {
+        Layer::Custom(layer) if node.per_step.is_none() => Some((index, &**layer)),
+        _ => None,
+    })
 }
 
 /// The first layer of a network of sequences that needs whole sequences.

@@ -444,10 +444,50 @@ pub(crate) fn again_without_weights(name: &Ident) -> String {
     format!("`{name}` has no weights to share\n  = help: write its layers once more")
 }
 
-pub(crate) fn again_without_input(name: &Ident) -> String {
+/// `same(line)`, where `line` does not read the value before it. `inputs` are those that it has: names of arguments, and
+/// `{ .. }`.
+pub(crate) fn again_without_input(line: &Ident, inputs: &[String]) -> String {
+    let begin = format!(
+        "`{line}` does not read the value before it, so that `same({line})` would compute the same \
+         values once more\n  = help: use the output of `{line}`"
+    );
+    if inputs.is_empty() { begin } else { format!("{begin}, or {}", other_inputs(line, inputs)) }
+}
+
+/// `same(line, name = value)`, where `line` has no such input.
+pub(crate) fn no_input(line: &Ident, name: &Ident, inputs: &[String]) -> String {
+    let begin = format!("`{line}` has no input called `{name}`");
+    match closest(&name.to_string(), inputs.iter().map(String::as_str)) {
+        Some(meant) => format!("{begin}: did you mean `{meant}`?"),
+        None if inputs.is_empty() => format!(
+            "{begin}\n  = help: `same` gives a line other values, and all else stays: `value => \
+             same({line})`"
+        ),
+        None => format!("{begin}\n  = help: {}", other_inputs(line, inputs)),
+    }
+}
+
+/// What to write for other inputs of a line.
+fn other_inputs(line: &Ident, inputs: &[String]) -> String {
+    let one = |input: &String| match input.as_str() {
+        "{ .. }" => format!("`same({line}) {{ .. }}` with a value for each branch"),
+        name => format!("`same({line}, {name} = ..)`"),
+    };
+    let all: Vec<String> = inputs.iter().map(one).collect();
+    format!("give it other values: {}", all.join(" or "))
+}
+
+/// `same(line, name = 3)`
+pub(crate) fn no_value(name: &Ident) -> String {
+    format!("`{name}` must be the name of an input or of an earlier line")
+}
+
+/// `same(line) { .. }` with another number of branches than `line`.
+pub(crate) fn branches_again(line: &Ident, expected: usize, found: usize) -> String {
+    let branches = if found == 1 { "branch" } else { "branches" };
     format!(
-        "`{name}` does not read the value before it, so that `same({name})` would compute the same \
-         values once more\n  = help: use the output of `{name}`"
+        "`{line}` has {expected} branches, but `same({line})` {found} {branches}\n  = help: write a \
+         value for each: `same({line}) {{ a, b }}`"
     )
 }
 

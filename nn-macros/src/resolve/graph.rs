@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, GenericParam, Ident};
 
+use super::inputs::{Aliases, LineInputs};
 use super::names::Names;
 use super::resolver::{LineContext, Named, Resolved, Resolver};
 use crate::ast::{self, Body};
@@ -57,6 +58,9 @@ pub(crate) fn resolve(
         depth: 0,
         steps: 0,
         again: None,
+        inputs: LineInputs::default(),
+        aliases: Aliases::default(),
+        reads: Vec::new(),
         too_large: false,
         definition: body,
         bodies: Vec::new(),

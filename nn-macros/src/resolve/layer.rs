@@ -4,9 +4,10 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Ident, Type};
-use unrolled_shape::Kind;
 use unrolled_shape::registry::{Inputs, Row};
+use unrolled_shape::{Kind, Parameter};
 
+use super::inputs::{BranchInput, LineInputs};
 use super::names::{KEYWORDS, SAME};
 use super::node::{LastPart, Start, Title, unnamed};
 use super::resolver::{LineContext, Resolver};
@@ -110,7 +111,7 @@ impl Resolver<'_> {
         let title = title.unwrap_or_else(|| unnamed(row.stem, context.scope));
         let inputs = match (row.inputs, &used.branches) {
             (Inputs::One | Inputs::Indices | Inputs::OneAndIndices, None) => {
-                self.running(current, used.name.span()).map(|x| (vec![x], vec![]))
+                self.running(current, used.name.span()).map(Branches::none)
             }
             (Inputs::One | Inputs::Indices | Inputs::OneAndIndices, Some(_)) => {
                 self.report.error(used.name.span(), mistake::no_branches(&used.name));
@@ -127,9 +128,11 @@ impl Resolver<'_> {
                 self.branches(used, Paths::Inside(&title), current, context)
             }
         };
-        let (Some(arguments), Some((mut inputs, spans))) = (arguments, inputs) else {
+        let (Some(arguments), Some(branches)) = (arguments, inputs) else {
             return self.unknown(used.name.span());
         };
+        let Branches { begins, values: mut inputs, spans } = branches;
+        self.inputs = LineInputs { branches: begins, arguments: arguments.named(row) };
         let owner = arguments.owner;
         let arguments = arguments.append_to(&mut inputs);
         // A join has no weights, and needs no path for them.
@@ -168,7 +171,8 @@ impl Resolver<'_> {
             let argument = match (slot, parameter.default) {
                 (Some(argument), _) => match (parameter.kind, arguments::plain_name(argument)) {
                     (Kind::Input, Some(name)) => {
-                        Ok(all.input(self.named(name, context), name.span()))
+                        let value = self.named(name, context);
+                        Ok(all.input(self.aliases.add(value), name.span()))
                     }
                     (Kind::Weight, Some(name)) => match self.owner(name, context) {
                         Some(owner) => Ok(all.weight(owner, name.span())),
@@ -194,14 +198,14 @@ impl Resolver<'_> {
         correct.then_some(all)
     }
 
-    /// The values of the branches of a join, and the branches' places in the user's code.
+    /// The branches of a join.
     pub(super) fn branches(
         &mut self,
         used: &Call,
         paths: Paths<'_>,
         current: Option<ValueId>,
         context: &mut LineContext<'_>,
-    ) -> Option<(Vec<ValueId>, Vec<Span>)> {
+    ) -> Option<Branches> {
         let branches = used.branches.as_deref().unwrap_or_default();
         if let Some(lines) = used.lines {
             self.report.error(lines, say::NOT_A_BRANCH);
@@ -212,8 +216,11 @@ impl Resolver<'_> {
             return None;
         }
         let mut own = paths.own();
+        let mut begins = Vec::new();
         let one = |(nth, branch): (usize, &Branch)| {
             let begin = self.source(branch, current, context);
+            let begin = self.aliases.add(begin);
+            begins.push(BranchInput { alias: begin, named: branch.source.is_some() });
             if branch.body.lines.is_empty() {
                 // `{}` or a name alone: the value itself.
                 return begin;
@@ -227,7 +234,7 @@ impl Resolver<'_> {
             }
         };
         let values = branches.iter().enumerate().map(one).collect();
-        Some((values, branches.iter().map(Branch::span).collect()))
+        Some(Branches { begins, values, spans: branches.iter().map(Branch::span).collect() })
     }
 
     /// The value that a branch begins with.
@@ -271,15 +278,34 @@ impl Resolver<'_> {
         let Start { title, current } = start;
         let title = title.unwrap_or_else(|| unnamed(&stem, context.scope));
         let inputs = match &used.branches {
-            None => self.running(current, used.name.span()).map(|value| (vec![value], vec![])),
+            None => self.running(current, used.name.span()).map(Branches::none),
             Some(_) => self.branches(used, Paths::Beside(&title), current, context),
         };
-        let Some((inputs, spans)) = inputs else { return self.unknown(used.name.span()) };
+        let Some(Branches { begins, values: inputs, spans }) = inputs else {
+            return self.unknown(used.name.span());
+        };
+        self.inputs = LineInputs { branches: begins, arguments: Vec::new() };
         let title = self.title_of_layer(title, &stem, context);
         let node = self.node(title, &used.name, context.scope);
         let source = mistake::tidy(&used.layer.to_token_stream());
         let layer = Layer::Custom(Box::new(used.layer.clone()));
         self.push(Node { layer, inputs, source, ..node }, spans)
+    }
+}
+
+/// The branches of a join.
+pub(super) struct Branches {
+    pub(super) begins: Vec<BranchInput>,
+    /// What they give.
+    pub(super) values: Vec<ValueId>,
+    /// Their places in the user's code.
+    pub(super) spans: Vec<Span>,
+}
+
+impl Branches {
+    /// Those of a layer that reads `value` alone.
+    fn none(value: ValueId) -> Self {
+        Self { begins: Vec::new(), values: vec![value], spans: Vec::new() }
     }
 }
 
@@ -306,6 +332,15 @@ impl Arguments {
         self.owner = Some(owner);
         let shape = Dims { sizes: Vec::new(), span, constant: None };
         Argument { value: ArgumentValue::Weight(shape), span, literal: false }
+    }
+
+    /// The named values among them, by their parameters.
+    fn named(&self, row: &Row) -> Vec<(String, ValueId)> {
+        let one = |(parameter, argument): (&Parameter, &Argument)| match argument.value {
+            ArgumentValue::Input(nth) => Some((parameter.name.to_owned(), self.inputs[nth])),
+            _ => None,
+        };
+        row.parameters.iter().zip(&self.values).filter_map(one).collect()
     }
 
     /// The arguments; the named values among them become further inputs of the layer, after `inputs`.

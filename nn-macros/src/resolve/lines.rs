@@ -109,6 +109,7 @@ impl Resolver<'_> {
             Construct::Sequential(body) => self.sequential(body, start, context),
             Construct::Broken(span) => self.unknown(*span),
         };
+        let inputs = std::mem::take(&mut self.inputs);
         if let Some(arrow) = &line.arrow {
             self.arrow(arrow, output, context.environment);
         }
@@ -116,7 +117,8 @@ impl Resolver<'_> {
             // The last node of a block or a repeat has a longer path than its line: such a line is no single layer.
             let network = &self.resolved.network;
             let node = network.producer(output).filter(|node| network.nodes[*node].path == path);
-            let lines = Lines { nodes: begin..network.nodes.len(), input: current, path };
+            let nodes = begin..network.nodes.len();
+            let lines = Lines { nodes, input: current, inputs, path };
             let lines = Some(lines);
             context.named.push(Named { lines, ..Named::new(name, output, node) });
         }

@@ -3,6 +3,7 @@
 
 mod again;
 mod graph;
+mod inputs;
 mod layer;
 mod lines;
 mod names;

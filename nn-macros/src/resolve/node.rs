@@ -115,6 +115,8 @@ impl Resolver<'_> {
             return self.give_up(node.span, mistake::too_large(MOST_NODES));
         }
         let number = self.resolved.network.nodes.len();
+        let inputs = node.inputs.iter().map(|input| self.aliases.canonical(*input)).collect();
+        let (reads, node) = (node.inputs.clone(), Node { inputs, ..node });
         let strange = self.find_strange(&node);
         let dims = Dims { sizes: Vec::new(), span: node.span, constant: None };
         let output = self.value(dims, Some(number));
@@ -126,6 +128,7 @@ impl Resolver<'_> {
         };
         self.resolved.network.nodes.push(Node { output, first, source, ..node });
         self.resolved.broken.push(strange);
+        self.reads.push(reads);
         output
     }
 

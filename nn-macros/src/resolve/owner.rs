@@ -29,7 +29,8 @@ impl Resolver<'_> {
             return Some(it.owner.or(it.first).unwrap_or(node));
         }
         // Whether a line that could not be resolved has a weight is unknown.
-        if !self.is_broken(found.value) && !self.report.repeats(name.span()) {
+        if !self.is_broken(self.aliases.canonical(found.value)) && !self.report.repeats(name.span())
+        {
             let nodes = &self.resolved.network.nodes;
             let source = found.node.map(|node| nodes[node].source.as_str());
             let rows = self.names.layers.iter().filter(|row| row.weight.is_some());

@@ -6,6 +6,7 @@ use std::ops::Range;
 use syn::Ident;
 use syn::ext::IdentExt;
 
+use super::inputs::{Aliases, LineInputs};
 use super::names::Names;
 use crate::ast::Body;
 use crate::network::{Levels, Network, ValueId};
@@ -44,6 +45,12 @@ pub(super) struct Resolver<'a> {
     pub(super) steps: usize,
     /// The nodes that those of a body apply again, in the same order: see [`Self::repeat_shared`].
     pub(super) again: Option<Range<usize>>,
+    /// The inputs of the layer or block that was resolved last, until its line takes them.
+    pub(super) inputs: LineInputs,
+    /// The numbers of inputs of lines.
+    pub(super) aliases: Aliases,
+    /// The inputs of each node, where they are aliases.
+    pub(super) reads: Vec<Vec<ValueId>>,
     /// Whether a limit was exceeded: then nothing is unrolled any more.
     pub(super) too_large: bool,
     /// The lines of the network.
@@ -80,6 +87,8 @@ pub(super) struct Lines {
     pub(super) nodes: Range<usize>,
     /// The value that the line took.
     pub(super) input: Option<ValueId>,
+    /// Its other inputs.
+    pub(super) inputs: LineInputs,
     pub(super) path: String,
 }
 

@@ -6,6 +6,7 @@ use unrolled_shape::registry::{Row, find};
 use unrolled_shape::rules::per_step;
 use unrolled_shape::{Kind, Parameter};
 
+use super::inputs::LineInputs;
 use super::node::{LastPart, Start, unnamed};
 use super::resolver::{LineContext, Named, Resolver};
 use super::source::find_named;
@@ -39,6 +40,8 @@ impl Resolver<'_> {
         let Some((environment, mut named)) = self.parameters(block, used, context) else {
             return self.unknown(used.name.span());
         };
+        let arguments = named.iter().map(|argument| (argument.word.clone(), argument.value));
+        let inputs = LineInputs { branches: Vec::new(), arguments: arguments.collect() };
         let title = start.title.unwrap_or_else(|| unnamed(&snake_case(&name), context.scope));
         // A block is hygienic: it sees its parameters and its own lines only.
         let mut inner =
@@ -54,6 +57,7 @@ impl Resolver<'_> {
         };
         self.levels = around;
         self.open.pop();
+        self.inputs = inputs;
         output
     }
 
@@ -86,7 +90,8 @@ impl Resolver<'_> {
             let given = slot.and_then(arguments::plain_name);
             if let Some(found) = given.and_then(|given| find_named(given, context)) {
                 let lines = found.lines.clone();
-                named.push(Named { lines, ..Named::new(&parameter.name, found.value, found.node) });
+                let (value, node) = (self.aliases.add(found.value), found.node);
+                named.push(Named { lines, ..Named::new(&parameter.name, value, node) });
             }
             let operand = match (slot, &parameter.default) {
                 (Some(argument), _) => around.evaluate(&argument.value),

@@ -160,6 +160,111 @@ fn values_besides_the_input_stay() {
 }
 
 #[test]
+fn branches_are_given_other_values() {
+    let text = "struct Net(a: 4, b: 4, c: 4, d: 4) -> 4 {
+        one: Add { a => { fc: Dense(4), Add { {}, a } }, b },
+        two: same(one) { c, d },
+        three: same(two) { b => { late: Dense(4) }, {} },
+        mix: self::Mix { a, three => { Tanh } },
+        last: d => same(mix) { {}, c },
+        Sub { last, one, mix },
+    }";
+    let net = network(text);
+    // A branch's value is replaced wherever the lines of the branches read it.
+    assert_eq!(net.reads("one.a.fc"), ["a"]);
+    assert_eq!(net.reads("two.a.fc"), ["c"]);
+    assert_eq!(net.reads("two.a.add"), ["two.a.fc", "c"]);
+    assert_eq!(net.reads("two"), ["two.a.add", "d"]);
+    // A branch of `same` has lines of its own, beside those that are applied again.
+    assert_eq!(net.reads("three_b.late"), ["b"]);
+    assert_eq!(net.reads("three.a.fc"), ["three_b.late"]);
+    assert_eq!(net.reads("three"), ["three.a.add", "two"]);
+    assert_eq!(net.reads("last.mix_three.tanh"), ["c"]);
+    assert_eq!(net.reads("last"), ["d", "last.mix_three.tanh"]);
+    let firsts = applications(text);
+    let first = |path: &str| firsts.iter().find(|it| it.0 == path).unwrap().1.clone();
+    assert_eq!(first("three.a.fc").as_deref(), Some("one.a.fc"));
+    assert_eq!(first("last").as_deref(), Some("mix"));
+    assert_eq!(first("three_b.late"), None);
+}
+
+#[test]
+fn branches_that_begin_with_one_value_are_told_apart() {
+    let net = network(
+        "struct Net(a: 4, b: 4) -> 4 {
+            start: a => ReLU,
+            one: Concat { {}, { fc: Dense(2) }, start => { Slice(0, 2) } },
+            wide: Dense(4),
+            two: same(one) { b, a, start },
+            Sub { {}, wide => { Dense(8) } },
+            Dense(4),
+            three: same(one),
+            Dense(4),
+        }",
+    );
+    assert_eq!(net.reads("one"), ["start", "one.1.fc", "one.start.slice"]);
+    assert_eq!(net.reads("two"), ["b", "two.1.fc", "two.start.slice"]);
+    assert_eq!(net.reads("two.1.fc"), ["a"]);
+    assert_eq!(net.reads("two.start.slice"), ["start"]);
+    // Without branches, the value before replaces the value before.
+    assert_eq!(net.reads("three"), ["dense", "three.1.fc", "three.start.slice"]);
+    assert_eq!(net.reads("three.start.slice"), ["dense"]);
+}
+
+#[test]
+fn arguments_are_given_other_values() {
+    let net = network(
+        "block Up(skip, units) { Add { { Dense(units) }, skip }, Tanh }
+        block Both(x, y) { x => Up(y, 4), Add { x => { Dense(4) }, {} } }
+        struct Net(a: 4, b: 4, c: 4, d: 4) -> 4 {
+            // The same value as input and as argument.
+            up: a => Up(a, 4),
+            up2: b => same(up, skip = c),
+            up3: c => same(up2, skip = d),
+            up4: d => same(up3),
+            both: Both(a, b),
+            both2: same(both, x = c, y = d),
+            both3: same(both2, y = up4),
+            both4: both => same(both3, x = both),
+            Sub { up, up2, up3, up4, both2, both3, both4 },
+        }",
+    );
+    assert_eq!(net.reads("up.add"), ["up.add.0.dense", "a"]);
+    assert_eq!(net.reads("up2.add"), ["up2.add.0.dense", "c"]);
+    assert_eq!(net.reads("up2.add.0.dense"), ["b"]);
+    assert_eq!(net.reads("up3.add"), ["up3.add.0.dense", "d"]);
+    assert_eq!(net.reads("up3.add.0.dense"), ["c"]);
+    assert_eq!(net.reads("up4.add"), ["up4.add.0.dense", "d"]);
+    assert_eq!(net.reads("up4.add.0.dense"), ["d"]);
+    assert_eq!(net.reads("both.up.add"), ["both.up.add.0.dense", "b"]);
+    assert_eq!(net.reads("both2.up.add"), ["both2.up.add.0.dense", "d"]);
+    assert_eq!(net.reads("both2.x.dense"), ["c"]);
+    // What is not given stays.
+    assert_eq!(net.reads("both3.x.dense"), ["c"]);
+    assert_eq!(net.reads("both3.up.add"), ["both3.up.add.0.dense", "up4.tanh"]);
+    assert_eq!(net.reads("both4.x.dense"), ["both.add"]);
+}
+
+#[test]
+fn named_values_of_layers_and_lists_are_given_again() {
+    let net = network(
+        "struct Net(a: 5x4, b: 5x4, c: 5x4) -> 5x4 {
+            h: c => Slice(0, 1), h0: [Flatten, Dense(4)],
+            att: a => MultiHeadAttention(2, memory = b),
+            att2: b => same(att, memory = c),
+            list: a => [GRU(4, state = h0), MultiHeadAttention(2, memory = att)],
+            h1: Flatten, h1b: Dense(4),
+            list2: list => same(list, att = att2, h0 = h1b),
+            Add { list2, att2 },
+        }",
+    );
+    assert_eq!(net.reads("att"), ["a", "b"]);
+    assert_eq!(net.reads("att2"), ["b", "c"]);
+    assert_eq!(net.reads("list2.0"), ["list.1", "h1b"]);
+    assert_eq!(net.reads("list2.1"), ["list2.0", "att2"]);
+}
+
+#[test]
 fn copies_of_a_repeat_share_their_weights() {
     let text = "struct Net(5) -> 5 {
         first: Dense(5),
@@ -249,7 +354,7 @@ fn what_cannot_be_applied_again() {
         ("fc: Dense(5), same(fc, fc)", "same", "expected the name of an earlier line"),
         ("fc: Dense(5), same(line = fc)", "same", "expected the name of an earlier line"),
         ("fc: Dense(5), same", "same", "expected the name of an earlier line"),
-        ("fc: Dense(5), same(fc) { {}, {} }", "same", "`same` takes one input and no branches"),
+        ("fc: Dense(5), same(fc) { {}, {} }", "same", "`fc` takes one input and no branches"),
         (
             "fc: Dense(5), Repeat(2, share = true) { ReLU }",
             "(2, share = true)",
@@ -274,6 +379,76 @@ fn what_cannot_be_applied_again() {
             a => same(join),
         }",
         &[("join", "`join` does not read the value before it")],
+    );
+}
+
+#[test]
+fn inputs_that_cannot_be_given() {
+    let lines = |line: &str| {
+        format!(
+            "block Up(skip, units) {{ Add {{ {{ Dense(units) }}, skip }} }}
+            block Kept(skip) {{ fc: Dense(4) }}
+            struct Net(a: 4, b: 4, seq: 3x4) -> 4 {{
+                wide: a => Dense(5),
+                fc: a => Dense(4),
+                up: b => Up(fc, 4),
+                kept: Kept(a),
+                mix: Add {{ a => {{ Dense(4) }}, b => {{ Dense(4) }} }},
+                att: seq => MultiHeadAttention(2, memory = seq),
+                pooled: Reduce,
+                {line},
+                Concat {{ {{}}, fc, up, kept, mix, pooled, wide }},
+                Dense(4),
+            }}"
+        )
+    };
+    for (line, at, words) in [
+        ("same(mix) { a, b, fc }", "same", "`mix` has 2 branches, but `same(mix)` 3 branches"),
+        ("same(mix) { a }", "same", "`mix` has 2 branches, but `same(mix)` 1 branch"),
+        ("same(mix) { a, bb }", "bb", "there is no input or earlier line called `bb`"),
+        (
+            "same(mix) { a, wide }",
+            "wide",
+            "layer `mix_2.b.dense` is `mix.b.dense` again, which takes 4, but gets 5",
+        ),
+        (
+            "same(mix)",
+            "mix",
+            "or give it other values: `same(mix) { .. }` with a value for each branch",
+        ),
+        ("same(fc) { a, b }", "same", "`fc` takes one input and no branches"),
+        ("same(up) { a, b }", "same", "`up` takes one input and no branches"),
+        (
+            "a => same(up, skip = wide)",
+            "wide",
+            "layer `up_2.add` is `up.add` again, which takes 4 as input 2, but gets 5",
+        ),
+        ("a => same(up, skp = b)", "skp", "`up` has no input called `skp`: did you mean `skip`?"),
+        ("a => same(up, units = b)", "units", "give it other values: `same(up, skip = ..)`"),
+        ("a => same(kept, skip = b)", "skip", "`kept` has no input called `skip`"),
+        (
+            "a => same(fc, a = b)",
+            "a",
+            "`same` gives a line other values, and all else stays: `value => same(fc)`",
+        ),
+        (
+            "a => same(up, skip = 3)",
+            "3",
+            "`skip` must be the name of an input or of an earlier line",
+        ),
+        ("a => same(up, skip = nothing)", "nothing", "nothing"),
+        ("a => same(up, b)", "same", "expected the name of an earlier line"),
+        (
+            "seq => same(att, memory = wide), Reduce",
+            "wide",
+            "again, which takes 3x4 as input 2, but gets 5",
+        ),
+    ] {
+        assert_about(&lines(line), &[(at, words)]);
+    }
+    assert_about(
+        &lines("a => same(up, skip = a, skip = b)"),
+        &[("skip", "is given twice"), ("skip", "is first given here")],
     );
 }
 

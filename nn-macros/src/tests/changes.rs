@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Networks without mistakes, which together contain every construct.
-pub(crate) const GOOD: [&str; 8] = [
+pub(crate) const GOOD: [&str; 9] = [
     "block Basic(channels, stride = 1) {
         Residual {
             Conv2d(channels, kernel = 3, stride = stride, padding = 1, bias = false), BatchNorm,
@@ -55,6 +55,12 @@ pub(crate) const GOOD: [&str; 8] = [
         Add { seen, again }, Concat { {}, words }, Repeat(2, shared = true) { PerStep { Residual { Dense(12) } } },
     }
     struct Sizes<const C: usize>([T, 3, C]) -> [T, C] { PerStep { MyLayer::<C> -> C, Dense(C) }, ReLU }",
+    "block Up(skip, n) { Add { { Dense(n) }, skip => { Tanh } }, MyLayer }
+    struct Twice(a: 5x4, b: ..5x4) -> 5x4 {
+        mix: Add { a => { fc: Dense(4) }, b }, mix2: same(mix) { b => { Dense(4) }, {} }, look: a => MultiHeadAttention(2, memory = b),
+        up: mix => Up(look, 4), looks: up => same(look, memory = mix), up2: same(up, skip = looks), mine: Own::<2> { up2, mix2 },
+        same(mine) { {}, looks },
+    }",
 ];
 
 /// How many tokens there are at all depths.

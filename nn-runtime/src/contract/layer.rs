@@ -69,6 +69,8 @@ use unrolled_shape::{Shape, ShapeError, StepsOf, expect};
 ///
 /// A layer with several inputs has a tuple of arrays as `Input` and gets a tuple of references:
 /// `x: (&[f32; 3], &[f32; 5])` and `d_x: (&mut [f32; 3], &mut [f32; 5])`.
+///
+/// A layer that runs step by step implements [`StreamingLayer`](super::StreamingLayer), too.
 pub trait Layer: Parameters {
     /// The input of one sample: an array, or a tuple of arrays. `[[[f32; C]; W]; H]` has the shape `H x W x C`.
     type Input: Inputs;
@@ -83,6 +85,10 @@ pub trait Layer: Parameters {
     /// other layers, from which batch size on several threads take part: a costly layer that leaves it 0 counts as one that only
     /// passes over its elements, and may run on one thread.
     const MACS: usize = 0;
+
+    /// Elements that it remembers from one step of a sequence to the next, if it is a
+    /// [`StreamingLayer`](super::StreamingLayer).
+    const STATE: usize = 0;
 
     /// Where the first axis of its output counts the steps of an input, if it does: `Some(StepsOf::input(0))` for a layer that
     /// has one output for each step of its first input. Layers after it then know how many steps of a sample are valid.
@@ -252,6 +258,8 @@ const fn inputs_len<I: Inputs>() -> usize {
 
 #[diagnostic::do_not_recommend]
 impl<S: Spec, T: Layer> Node<S> for T {
+    const STATE: usize = <T as Layer>::STATE;
+
     #[cfg(feature = "std")]
     fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
         T::named_tensors()

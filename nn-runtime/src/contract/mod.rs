@@ -13,6 +13,7 @@ mod slot;
 mod spec;
 #[cfg(feature = "std")]
 mod state;
+mod streaming_layer;
 #[cfg(feature = "train")]
 mod train_node;
 #[cfg(feature = "train")]
@@ -26,7 +27,8 @@ pub use layer_ctx::LayerCtx;
 pub(crate) use network::ForwardOne;
 pub use network::Network;
 pub use node::{
-    BoundsNode, FusedNode, InPlaceNode, Infer, InputError, Node, NormalizationNode, Streaming,
+    BoundsNode, FusedNode, InPlaceNode, Infer, InputError, Is, Node, NormalizationNode, Streaming,
+    StreamingIn,
 };
 #[cfg(feature = "train")]
 pub use observer::Observer;
@@ -37,6 +39,7 @@ pub use slot::{InPlaceSlot, Slot};
 pub use spec::{OF_FIRST_INPUT, Root, Spec, StepsOfInputs};
 #[cfg(feature = "std")]
 pub use state::State;
+pub use streaming_layer::{StepInput, StepOutput, StreamingLayer};
 #[cfg(feature = "train")]
 pub(crate) use train_node::GRADIENT_PART;
 #[cfg(feature = "train")]

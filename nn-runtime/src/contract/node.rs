@@ -76,7 +76,8 @@ pub trait Node<S: Spec>: Weights {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run step by step",
     note = "each layer must see one step at a time, or carry what it needs of those before; a bidirectional \
-            layer, or one that looks at all steps at once, does not"
+            layer, or one that looks at all steps at once, does not",
+    note = "a hand-written layer implements `StreamingLayer`"
 )]
 pub trait Streaming<S: Spec>: Node<S> {
     /// Inference on one step of one sample: `call.n` is 1, `x` and `y` hold the values of one step each. The result has
@@ -91,6 +92,32 @@ pub trait Streaming<S: Spec>: Node<S> {
         }
     }
 }
+
+/// [`Streaming`] of the node `S` of the network `N`, as a bound that expanded code can have on a type of the user's, whether the
+/// type fulfils it or not: because of the parameter `R`, the spec of the network, the compiler evaluates it where the network
+/// runs step by step.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` cannot run step by step: its layer `{Self}` does not",
+    label = "`step` takes one step at a time",
+    note = "a hand-written layer runs step by step if it implements `StreamingLayer`, a network if all its layers do"
+)]
+pub trait StreamingIn<S: Spec, R, N> {
+    /// See [`Streaming::step`].
+    fn step_in_network<I: Instructions>(&self, isa: I, call: Infer<'_>);
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Spec, R, N, T: Streaming<S>> StreamingIn<S, R, N> for T {
+    #[inline(always)]
+    fn step_in_network<I: Instructions>(&self, isa: I, call: Infer<'_>) {
+        self.step(isa, call);
+    }
+}
+
+/// The type `N` under another name, that of a parameter: bounds on it are evaluated where a method is called.
+pub trait Is<N> {}
+
+impl<N> Is<N> for N {}
 
 /// A convolution, which can compute the layers after it at inference before it stores its output: `Fusion::Convolution`
 /// in the registry.

@@ -4,6 +4,7 @@
 
 use super::node::{
     BoundsNode, FusedNode, InPlaceNode, Infer, InputError, Node, NormalizationNode, Streaming,
+    StreamingIn,
 };
 use super::spec::Spec;
 use crate::kernels::{ConvLayer, Epilogue, Instructions, Normalization};
@@ -143,6 +144,22 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
     {
         let ctx = ctx.part(T::STEP_WORKSPACE, &self.layout);
         layer.step(isa, Infer { n: 1, x, y, ctx });
+    }
+
+    /// As [`step`](Self::step), of a type of the user's.
+    #[inline(always)]
+    pub fn step_own<R, N, I: Instructions>(
+        &self,
+        isa: I,
+        layer: &T,
+        x: &[&[f32]],
+        y: &mut [f32],
+        ctx: &mut InferCtx<'_>,
+    ) where
+        T: StreamingIn<S, R, N>,
+    {
+        let ctx = ctx.part(T::STEP_WORKSPACE, &self.layout);
+        layer.step_in_network(isa, Infer { n: 1, x, y, ctx });
     }
 }
 

@@ -12,6 +12,8 @@ mod gradient_check;
 mod inference_ext;
 mod step_in;
 #[cfg(feature = "std")]
+mod streaming_check;
+#[cfg(feature = "std")]
 mod summary;
 #[cfg(feature = "train")]
 mod training_ext;
@@ -28,6 +30,8 @@ pub use files_ext::FilesExt;
 #[cfg(feature = "train")]
 pub use gradient_check::{GradientCheck, check_gradients};
 pub use inference_ext::InferenceExt;
-pub use step_in::step_in;
+pub use step_in::{step_in, step_in_as};
+#[cfg(feature = "std")]
+pub use streaming_check::{StreamingCheck, check_streaming};
 #[cfg(feature = "train")]
 pub use training_ext::TrainingExt;

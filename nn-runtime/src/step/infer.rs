@@ -1,11 +1,11 @@
 //! Inference on one sample, and on many on all threads.
 
-use super::inlined::{self, infer_inlined, step_inlined};
+use super::inlined::{self, infer_inlined, step_inlined_as};
 use super::inputs::{check_inputs, gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use super::outputs::clear_outputs;
 use super::work::infer_time;
 use super::workspace::{BatchStates, Chunks, with_workspace};
-use crate::contract::{ForwardOne, Infer, Network, Node, Root, State, Streaming};
+use crate::contract::{ForwardOne, Infer, Network, Node, Root, Spec, State, Streaming};
 use crate::kernels::{AtRunTime, Isa};
 use crate::memory::{InferCtx, StateMut};
 use crate::system::parallel;
@@ -82,12 +82,22 @@ pub fn step_one<N: Network + Streaming<Root>, Y: Values>(
     state: &mut State<N>,
     x: &[&[f32]],
 ) -> Y {
+    step_one_as::<N, Root, Y>(net, state, x)
+}
+
+/// The same, where `S` is [`Root`]: see [`StreamingIn`](crate::StreamingIn).
+#[inline]
+pub fn step_one_as<N: Network + Streaming<S>, S: Spec, Y: Values>(
+    net: &N,
+    state: &mut State<N>,
+    x: &[&[f32]],
+) -> Y {
     if const { inlined::suits_step::<N, Y>() } {
-        return step_inlined(Isa::best(), net, state, x);
+        return step_inlined_as::<N, S, Y>(Isa::best(), net, state, x);
     }
     let mut y = Y::zeroed();
     let ctx = state.ctx();
-    Streaming::<Root>::step(net, AtRunTime, Infer { n: 1, x, y: y.as_floats_mut(), ctx });
+    Streaming::<S>::step(net, AtRunTime, Infer { n: 1, x, y: y.as_floats_mut(), ctx });
     y
 }
 

@@ -1,12 +1,13 @@
 //! Inference of networks that take nanoseconds: one function per call with all layers inlined, compiled for each
 //! instruction set.
 
-use crate::contract::{Infer, Network, Node, Root, State, Streaming};
+use crate::contract::{Infer, Network, Node, Root, Spec, State, Streaming};
 use crate::kernels::{Compiled, Isa, Kernel, Lanes};
 use crate::memory::InferCtx;
 use crate::system::CacheLine;
 use crate::types::Values;
 use std::cell::Cell;
+use std::marker::PhantomData;
 
 /// Multiply-adds up to which the calls and the dispatch of each layer take a noticeable part of the time
 /// (docs/decisions/0022).
@@ -64,8 +65,23 @@ pub fn step_inlined<N: Network + Streaming<Root>, Y: Values>(
     state: &mut State<N>,
     x: &[&[f32]],
 ) -> Y {
+    step_inlined_as::<N, Root, Y>(isa, net, state, x)
+}
+
+/// The same, where `S` is [`Root`]: see [`StreamingIn`](crate::StreamingIn).
+///
+/// # Panics
+/// If the machine does not have them.
+#[inline]
+pub(super) fn step_inlined_as<N: Network + Streaming<S>, S: Spec, Y: Values>(
+    isa: Isa,
+    net: &N,
+    state: &mut State<N>,
+    x: &[&[f32]],
+) -> Y {
     let y = Cell::new(Y::zeroed());
-    isa.run(&StepKernel { net, state: Cell::new(Some(state)), x, y: &y });
+    let state = Cell::new(Some(state));
+    isa.run(&StepKernel::<N, S, Y> { net, state, x, y: &y, spec: PhantomData });
     y.get()
 }
 
@@ -106,22 +122,23 @@ impl<N: Network, const LINES: usize> Kernel for &InferKernel<'_, N, LINES> {
 }
 
 /// A call of `step`, in the memory of its state.
-struct StepKernel<'a, N, Y> {
+struct StepKernel<'a, N, S, Y> {
     net: &'a N,
     // Taken out by `run`, since a kernel is called by a shared reference.
     state: Cell<Option<&'a mut State<N>>>,
     x: &'a [&'a [f32]],
     y: &'a Cell<Y>,
+    spec: PhantomData<fn() -> S>,
 }
 
-impl<N: Network + Streaming<Root>, Y: Values> Kernel for &StepKernel<'_, N, Y> {
+impl<N: Network + Streaming<S>, S: Spec, Y: Values> Kernel for &StepKernel<'_, N, S, Y> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
         let isa = Compiled::new(lanes);
         let Some(state) = self.state.take() else { return };
         let mut y = Y::zeroed();
         let call = Infer { n: 1, x: self.x, y: y.as_floats_mut(), ctx: state.ctx() };
-        Streaming::<Root>::step(self.net, isa, call);
+        Streaming::<S>::step(self.net, isa, call);
         self.y.set(y);
     }
 }

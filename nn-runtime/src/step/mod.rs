@@ -34,6 +34,7 @@ pub(crate) use infer::infer_flat;
 pub(crate) use infer::{forward_from, forward_into};
 pub use infer::{
     infer_batch, infer_one, infer_one_from, infer_one_from_into, infer_one_into, step_one,
+    step_one_as,
 };
 pub use inlined::{infer_inlined, step_inlined};
 #[cfg(feature = "train")]

@@ -366,7 +366,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     ///
     /// The sequence is cut into as many parallel sequences as a [`batch`](Self::batch) has samples. A step takes the next
     /// chunk of each, and each epoch begins with states of zeros. Samples are not shuffled. Validation data are chunks of a
-    /// sequence as well. Attention and positions begin anew with each chunk.
+    /// sequence as well. Attention, positions and hand-written layers begin anew with each chunk.
     ///
     /// ```
     /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};

@@ -1,5 +1,6 @@
 //! The data types of the API: samples, outputs, weights and their names in files.
 
+mod in_steps;
 mod lengths;
 #[cfg(feature = "nalgebra")]
 mod matrix;
@@ -12,6 +13,7 @@ mod static_weights;
 mod values;
 mod weights;
 
+pub use in_steps::{InSteps, InputsInSteps};
 pub use lengths::{Lengths, Steps, steps_through};
 #[cfg(feature = "nalgebra")]
 pub use matrix::AsMatrix;

@@ -7,6 +7,42 @@ use core::panic::PanicInfo;
 use unrolled::WeightSlice;
 use unrolled::prelude::*;
 
+/// Exponential moving average: a hand-written layer with a state.
+#[derive(Weights)]
+pub struct Average;
+
+impl Layer for Average {
+    type Input = [[f32; 8]; 24];
+    type Output = [[f32; 8]; 24];
+    const STATE: usize = 8;
+
+    fn forward(&self, x: &[[f32; 8]; 24], y: &mut [[f32; 8]; 24]) {
+        let mut state = [0.0; 8];
+        for (x, y) in x.iter().zip(y) {
+            self.step(&mut state, x, y);
+        }
+    }
+
+    fn backward(
+        &self,
+        _: &[[f32; 8]; 24],
+        _: &[[f32; 8]; 24],
+        _: &[[f32; 8]; 24],
+        _: &mut [[f32; 8]; 24],
+        _: &mut Self,
+    ) {
+    }
+}
+
+impl StreamingLayer for Average {
+    fn step(&self, state: &mut [f32], x: &[f32; 8], y: &mut [f32; 8]) {
+        for ((state, x), y) in state.iter_mut().zip(x).zip(y) {
+            *state += 0.25 * (x - *state);
+            *y = *state;
+        }
+    }
+}
+
 network! {
     /// Handwritten digits.
     #[allow(bias_before_batch_norm, softmax_at_output)]
@@ -29,7 +65,7 @@ network! {
     }
 
     /// A filter of a signal.
-    pub struct Filter(24x3) -> 24x1 { LSTM(8), Dense(1) }
+    pub struct Filter(24x3) -> 24x1 { LSTM(8), average: Average, Dense(1) }
 
     /// A forecast from a series.
     pub struct Series(24x3) -> 1 {

@@ -1,0 +1,11 @@
+use unrolled::prelude::*;
+
+network! {
+    pub struct Net(a: 16, b: 16) -> 8 {
+        mix: Add { a => { Dense(8) }, b => { Dense(8) } },
+        again: same(mix),
+        Mul { mix, again },
+    }
+}
+
+fn main() {}
