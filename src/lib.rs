@@ -48,7 +48,7 @@ pub use unrolled_runtime::{
     BatchError, DynNetwork, Element, State, Tensor, data, infer_batch, parallel,
 };
 pub use unrolled_runtime::{
-    InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerCtx, LayerInfo, Network, Node,
+    Half, InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerCtx, LayerInfo, Network, Node,
     OutputInfo, Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming,
     Values, WeightSlice, Weights, layers, sizes, typenum,
 };
@@ -343,6 +343,8 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// `#[weights("digits.safetensors")]` on a `struct` reads the file, whose path begins at the folder of the package's
 /// Cargo.toml, while the macro expands. `Digits::pretrained()` is then a `&'static Digits` in read-only memory. A file that
 /// does not fit is an error at the path, in the words of `load`. Sizes must be literals, and layers those of the language.
+/// `#[weights("digits.safetensors", storage = f16)]` stores two bytes for each weight: `pretrained()` is then a [`Half`], whose
+/// `forward_in` has the bits of a network with the rounded weights.
 ///
 /// `#[fits(flash = 256K, ram = 64K)]` fails the build where the weights or the memory of `forward_in` (workspace, input and
 /// output) have more bytes, and names the layer with most weights, or at which memory peaks.
@@ -440,7 +442,7 @@ pub mod prelude {
     #[cfg(feature = "files")]
     pub use unrolled_runtime::FilesExt;
     pub use unrolled_runtime::{
-        InferenceExt, Inputs, Layer, Network, Sequence, Shaped, Values, Weights,
+        Half, InferenceExt, Inputs, Layer, Network, Sequence, Shaped, Values, Weights,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
@@ -475,12 +477,12 @@ pub mod __private {
     #[cfg(not(feature = "std"))]
     pub use unrolled_macros::{c_api_core as c_api_impl, network_core as network_impl};
     pub use unrolled_runtime::{
-        AtRunTime, Buffer, CHeader, ConvBands, Embeds, Epilogue, Field, InPlaceSlot, Infer,
-        InferCtx, InferenceExt, Input, InputError, Instructions, Isa, LayerInfo, Layout, Lengths,
-        Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, PerStep, RngKey, Sequence,
-        Shaped, Slot, Spec, StaticWeights, StepsOfInputs, Streaming, Values, Weights, add_to,
-        c_forward_in, check_inputs, layers, len_of_fields, len_of_weights, step_in, steps_through,
-        take,
+        AtRunTime, Buffer, CHeader, ConvBands, Embeds, Epilogue, Field, Half, Halves, InPlaceSlot,
+        Infer, InferCtx, InferenceExt, Input, InputError, Instructions, Isa, LayerInfo, Layout,
+        Lengths, Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, PerStep, RngKey,
+        Sequence, Shaped, Slot, Spec, StaticWeights, StepsOfInputs, Streaming, Values, Weights,
+        add_to, c_forward_in, check_inputs, largest, layers, len_of_fields, len_of_weights,
+        step_in, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{

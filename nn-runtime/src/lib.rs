@@ -80,7 +80,7 @@ pub use network::c_forward;
 pub use network::{
     Activation, Activations, GradientCheck, TrainingExt, UnknownPath, check_gradients,
 };
-pub use network::{CHeader, InferenceExt, c_forward_in, step_in};
+pub use network::{CHeader, Half, InferenceExt, c_forward_in, largest, step_in};
 #[cfg(feature = "train")]
 #[doc(no_inline)]
 pub use rand;
@@ -101,7 +101,7 @@ pub use types::AsMatrix;
 #[cfg(feature = "std")]
 pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub use types::{
-    Field, Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, PerStep, Sequence,
-    SequenceError, StaticWeights, Steps, Values, WeightSlice, Weights, len_of_fields,
+    Field, Halves, Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, PerStep,
+    Sequence, SequenceError, StaticWeights, Steps, Values, WeightSlice, Weights, len_of_fields,
     len_of_weights, sizes, steps_through,
 };

@@ -1,5 +1,6 @@
 //! The data types of the API: samples, outputs, weights and their names in files.
 
+mod half;
 mod lengths;
 #[cfg(feature = "nalgebra")]
 mod matrix;
@@ -12,6 +13,8 @@ mod static_weights;
 mod values;
 mod weights;
 
+pub use half::Halves;
+pub(crate) use half::{COLUMNS, HalfMatrix, widen};
 pub use lengths::{Lengths, Steps, steps_through};
 #[cfg(feature = "nalgebra")]
 pub use matrix::AsMatrix;
