@@ -3,8 +3,8 @@
 //!     cargo run --release --example audio [-- IN.wav OUT.wav]
 //!
 //! trains a network to imitate a distortion, applies it to a WAV file (one channel, 16 bits; without arguments to a plucked
-//! string) in blocks of 64 samples, and reports the time of the median and of the worst block beside the time until the
-//! next one must be ready.
+//! string) in blocks of 64 samples and sample by sample, and reports the time of the median and of the worst block beside the
+//! time until the next one must be ready.
 //!
 //! Introduces **chunks of a long sequence**: `forward_from` continues with the `State` that the block before has left. The
 //! result has the bits of the whole sequence in one piece, and nothing is computed twice. Training uses the same network
@@ -136,7 +136,12 @@ fn run(quick: bool, files: Option<[&String; 2]>) -> Result<(), Box<dyn Error>> {
     };
     let net = train(if quick { 8 } else { 200 })?;
     let (wet, times) = apply(&net, &sound);
-    report(times);
+    report(times, BLOCK);
+    let (stepped, times) = apply_by_samples(&net, &sound);
+    report(times, 1);
+    if stepped != wet {
+        return Err("expected the same sound from blocks and from samples".into());
+    }
     if let Some([_, output]) = files {
         std::fs::write(output, wav(&wet))?;
     }
@@ -187,17 +192,28 @@ fn apply(net: &Amplifier<BLOCK>, sound: &[f32]) -> (Vec<f32>, Vec<Duration>) {
     (wet, times)
 }
 
-/// Prints how long blocks took.
-fn report(mut times: Vec<Duration>) {
+/// The same, sample by sample.
+fn apply_by_samples(net: &Amplifier<BLOCK>, sound: &[f32]) -> (Vec<f32>, Vec<Duration>) {
+    let mut state = State::new();
+    let step = |sample: &f32| {
+        let begin = Instant::now();
+        let [wet] = net.step(&mut state, &[*sample]);
+        (wet, begin.elapsed())
+    };
+    sound.iter().map(step).unzip()
+}
+
+/// Prints how long blocks of `samples` samples took.
+fn report(mut times: Vec<Duration>, samples: usize) {
     times.sort();
     let [median, worst] =
         [times[times.len() / 2], times[times.len() - 1]].map(|time| time.as_secs_f64());
-    let deadline = BLOCK as f64 / f64::from(RATE);
+    let deadline = samples as f64 / f64::from(RATE);
     println!(
-        "{} blocks of {BLOCK} samples: median {:.1} us ({:.0} ns per sample), worst {:.1} us; a block lasts {:.0} us",
+        "{} blocks of {samples} samples: median {:.1} us ({:.0} ns per sample), worst {:.1} us; a block lasts {:.0} us",
         times.len(),
         1e6 * median,
-        1e9 * median / BLOCK as f64,
+        1e9 * median / samples as f64,
         1e6 * worst,
         1e6 * deadline,
     );

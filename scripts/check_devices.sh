@@ -50,10 +50,10 @@ check_cortex_m() {
     local target=thumbv7em-none-eabihf why
     why=$(missing $target qemu-system-arm nm)
     [ -z "$why" ] || { echo "skipped: $target: $why"; return; }
-    build examples/microcontroller --target $target --bin digits --bin filter
-    build examples/microcontroller --bin digits --bin filter
+    build examples/microcontroller --target $target --bin digits --bin halves --bin filter
+    build examples/microcontroller --bin digits --bin halves --bin filter
     local name firmware found
-    for name in digits filter; do
+    for name in digits halves filter; do
         firmware=$target_dir/$target/release/$name
         # As in examples/microcontroller/.cargo/config.toml. The firmware ends QEMU.
         timeout 60 qemu-system-arm -M mps2-an386 -nographic -semihosting-config enable=on,target=native \

@@ -6,7 +6,7 @@ target_dir=$PWD/../../target/devices
 target=thumbv7em-none-eabihf
 
 cargo build --quiet --release --locked --target $target --target-dir "$target_dir" \
-    --bin digits --bin filter --bin sine --bin speech --bin person
+    --bin digits --bin halves --bin filter --bin sine --bin speech --bin person
 
 # The bytes of the constants whose names match.
 constants() {
@@ -15,7 +15,7 @@ constants() {
 
 echo "| network | weights | code and constants | stack, workspace included |"
 echo "|---|---|---|---|"
-for name in digits filter sine speech person; do
+for name in digits halves filter sine speech person; do
     firmware=$target_dir/$target/release/$name
     flash=$(size "$firmware" | awk 'END { print $1 }')
     weights=$(constants "$firmware" 'WEIGHTS$|FILTER$')

@@ -49,7 +49,7 @@ pub use unrolled_runtime::{
     infer_batch, parallel,
 };
 pub use unrolled_runtime::{
-    InSteps, InferenceExt, Input, InputError, Inputs, InputsInSteps, Isa, Layer, LayerCtx,
+    Half, InSteps, InferenceExt, Input, InputError, Inputs, InputsInSteps, Isa, Layer, LayerCtx,
     LayerInfo, Network, Node, OutputInfo, Outputs, Parameters, RngKey, Root, Sequence,
     SequenceError, Shaped, StepInput, StepOutput, Streaming, StreamingLayer, Values, WeightSlice,
     Weights, layers, sizes, typenum,
@@ -356,6 +356,8 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// `#[weights("digits.safetensors")]` on a `struct` reads the file, whose path begins at the folder of the package's
 /// Cargo.toml, while the macro expands. `Digits::pretrained()` is then a `&'static Digits` in read-only memory. A file that
 /// does not fit is an error at the path, in the words of `load`. Sizes must be literals, and layers those of the language.
+/// `#[weights("digits.safetensors", storage = f16)]` stores two bytes for each weight: `pretrained()` is then a [`Half`], whose
+/// `forward_in` has the bits of a network with the rounded weights.
 ///
 /// `#[fits(flash = 256K, ram = 64K)]` fails the build where the weights or the memory of `forward_in` (workspace, input and
 /// output) have more bytes, and names the layer with most weights, or at which memory peaks.
@@ -453,7 +455,8 @@ pub mod prelude {
     #[cfg(feature = "files")]
     pub use unrolled_runtime::FilesExt;
     pub use unrolled_runtime::{
-        InferenceExt, Inputs, Layer, Network, Sequence, Shaped, StreamingLayer, Values, Weights,
+        Half, InferenceExt, Inputs, Layer, Network, Sequence, Shaped, StreamingLayer, Values,
+        Weights,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
@@ -488,12 +491,12 @@ pub mod __private {
     #[cfg(not(feature = "std"))]
     pub use unrolled_macros::{c_api_core as c_api_impl, network_core as network_impl};
     pub use unrolled_runtime::{
-        AtRunTime, Buffer, CHeader, ConvBands, Embeds, Epilogue, Field, InPlaceSlot, Infer,
-        InferCtx, InferenceExt, Input, InputError, Instructions, Is, Isa, LayerInfo, Layout,
+        AtRunTime, Buffer, CHeader, ConvBands, Embeds, Epilogue, Field, Half, Halves, InPlaceSlot,
+        Infer, InferCtx, InferenceExt, Input, InputError, Instructions, Is, Isa, LayerInfo, Layout,
         Lengths, Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, PerStep, RngKey,
         Root, Sequence, Shaped, Slot, Spec, StaticWeights, StepsOfInputs, Streaming, StreamingIn,
-        Values, Weights, add_to, c_forward_in, check_inputs, layers, len_of_fields, len_of_weights,
-        step_in, step_in_as, steps_through, take,
+        Values, Weights, add_to, c_forward_in, check_inputs, largest, layers, len_of_fields,
+        len_of_weights, step_in, step_in_as, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{

@@ -34,8 +34,8 @@ pub(crate) struct Network {
     pub(crate) attributes: Vec<Attribute>,
     /// The levels of warnings that its attributes set.
     pub(crate) levels: Vec<Level>,
-    /// The path of the file in `#[weights("digits.safetensors")]`.
-    pub(crate) weights: Option<LitStr>,
+    /// `#[weights("digits.safetensors")]`
+    pub(crate) weights: Option<Weights>,
     /// `#[fits(flash = 256K, ram = 64K)]`
     pub(crate) budget: Option<Budget>,
     pub(crate) visibility: Visibility,
@@ -44,6 +44,15 @@ pub(crate) struct Network {
     pub(crate) inputs: Option<Vec<Input>>,
     pub(crate) output: Option<Output>,
     pub(crate) body: Option<Body>,
+}
+
+/// The weights of a file in the program.
+#[derive(Clone)]
+pub(crate) struct Weights {
+    /// The path of the file, from the folder of the package's Cargo.toml.
+    pub(crate) path: LitStr,
+    /// Whether they are stored in half precision: `storage = f16`.
+    pub(crate) half: bool,
 }
 
 /// What a network may use on a device.

@@ -57,10 +57,10 @@ pub(crate) fn expand_networks(
             Some(mut network) if intact && report.found() == before => {
                 let is_layer = names.is_layer(&network.name);
                 warnings.add(&network.attributes, find_mistakes(&network, is_layer));
-                let path = definition.weights.as_ref();
+                let weights = definition.weights.as_ref();
                 bind_sizes(&mut network);
                 // A mistake in the file is none of the network, which is emitted nevertheless.
-                let pretrained = path.map(|path| read_weights(&network, path, report));
+                let pretrained = weights.map(|weights| read_weights(&network, weights, report));
                 with_attributes(&network.attributes, emit(&network, pretrained.as_ref()))
             }
             network => {

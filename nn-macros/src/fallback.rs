@@ -34,9 +34,10 @@ pub(crate) fn emit_stub(
         None => emit_unknown(definition),
     };
     // A static of another size than the struct's cannot depend on const generics.
-    let has_weights = definition.weights.is_some() && generics.params.is_empty();
-    let pretrained =
-        has_weights.then(|| emit_pretrained_stub(&quote!(#krate::__private), name, visibility));
+    let weights = definition.weights.as_ref().filter(|_| generics.params.is_empty());
+    let pretrained = weights.map(|weights| {
+        emit_pretrained_stub(&quote!(#krate::__private), name, visibility, weights.half)
+    });
     quote! {
         #(#attributes)*
         #[repr(C)]

@@ -3,37 +3,60 @@
 use proc_macro2::Span;
 use std::fs;
 use std::path::Path;
-use syn::LitStr;
 use unrolled_shape::Value as RuleValue;
+use unrolled_shape::half::{MAX_HALF, from_half, to_half};
 use unrolled_shape::registry::Row;
 use unrolled_weights::{
     FileTensors, Graph, GraphNode, LayerTensors, NodeWeights, file, layer_tensors,
 };
 
+use crate::ast::Weights;
 use crate::network::{Dim, Layer, Network, Node, Sizes};
 use crate::report::{Report, mistake};
 
 /// The weights of a file for a network.
 pub(crate) struct Pretrained<'a> {
-    /// The path of the file, from the folder of the package's Cargo.toml.
-    pub(crate) path: &'a LitStr,
-    /// The values in the order of the network's memory; `None` after a mistake.
-    pub(crate) values: Option<Vec<f32>>,
+    /// Where they are, and how they are stored.
+    pub(crate) of: &'a Weights,
+    /// The bytes of the values in the order of the network's memory; `None` after a mistake.
+    pub(crate) bytes: Option<Vec<u8>>,
 }
 
-/// Reads the file `path`. Mistakes are reported.
+/// Reads the file. Mistakes are reported.
 pub(crate) fn read_weights<'a>(
     network: &Network,
-    path: &'a LitStr,
+    of: &'a Weights,
     report: &mut Report,
 ) -> Pretrained<'a> {
-    let values = match weights_graph(network) {
-        Ok((graph, len)) => read_file(&path.value(), &FileTensors::of(&graph), len)
-            .map_err(|message| (path.span(), message)),
-        Err(mistake) => Err(mistake),
+    let bytes = weights_graph(network).and_then(|(graph, len)| {
+        let tensors = FileTensors::of(&graph);
+        let floats = read_file(&of.path.value(), &tensors, len);
+        let bytes = floats.and_then(|floats| match of.half {
+            true => halves(&tensors, &floats),
+            false => Ok(floats.iter().flat_map(|float| float.to_le_bytes()).collect()),
+        });
+        bytes.map_err(|message| (of.path.span(), message))
+    });
+    let bytes = bytes.map_err(|(span, message)| report.error(span, message)).ok();
+    Pretrained { of, bytes }
+}
+
+/// The weights rounded to half precision.
+///
+/// # Errors
+/// For a finite weight that would be infinite. Counters, which inference does not read, become the largest value.
+fn halves(tensors: &FileTensors, floats: &[f32]) -> Result<Vec<u8>, String> {
+    let overflows = |float: f32| float.is_finite() && from_half(to_half(float)).is_infinite();
+    for tensor in &tensors.tensors {
+        if let Some(value) = tensor.find_float(floats, overflows) {
+            return Err(mistake::no_half(&tensor.name, value));
+        }
+    }
+    let half = |&float: &f32| match overflows(float) {
+        true => to_half(MAX_HALF.copysign(float)),
+        false => to_half(float),
     };
-    let values = values.map_err(|(span, message)| report.error(span, message)).ok();
-    Pretrained { path, values }
+    Ok(floats.iter().map(half).flat_map(u16::to_le_bytes).collect())
 }
 
 /// The `len` weights of a network in the file `path`.

@@ -79,7 +79,7 @@ pub use network::c_forward;
 pub use network::{
     Activation, Activations, GradientCheck, TrainingExt, UnknownPath, check_gradients,
 };
-pub use network::{CHeader, InferenceExt, c_forward_in, step_in, step_in_as};
+pub use network::{CHeader, Half, InferenceExt, c_forward_in, largest, step_in, step_in_as};
 #[cfg(feature = "std")]
 pub use network::{DynNetwork, StreamingCheck, check_streaming};
 #[cfg(feature = "train")]
@@ -102,7 +102,7 @@ pub use types::AsMatrix;
 #[cfg(feature = "std")]
 pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub use types::{
-    Field, InSteps, Input, Inputs, InputsInSteps, Lengths, MAX_OUTPUTS, OutputInfo, Outputs,
-    Parameters, PerStep, Sequence, SequenceError, StaticWeights, Steps, Values, WeightSlice,
-    Weights, len_of_fields, len_of_weights, sizes, steps_through,
+    Field, Halves, InSteps, Input, Inputs, InputsInSteps, Lengths, MAX_OUTPUTS, OutputInfo,
+    Outputs, Parameters, PerStep, Sequence, SequenceError, StaticWeights, Steps, Values,
+    WeightSlice, Weights, len_of_fields, len_of_weights, sizes, steps_through,
 };

@@ -64,14 +64,18 @@ pub const fn check_ram(
     Err(error.how(how).help(help))
 }
 
-/// Compares the weights of all layers with a limit in bytes.
+/// Compares the weights of all layers, of so many bytes each, with a limit in bytes.
 ///
 /// # Errors
 /// When there are more: with the layer that has most of them.
-pub const fn check_flash(layers: &[LayerMemory], limit: usize) -> Result<Shape, ShapeError> {
+pub const fn check_flash(
+    layers: &[LayerMemory],
+    bytes: usize,
+    limit: usize,
+) -> Result<Shape, ShapeError> {
     let (mut all, mut most, mut nth) = (0_usize, 0, 0);
     while nth < layers.len() {
-        all = all.saturating_add(layers[nth].weights.saturating_mul(ELEMENT));
+        all = all.saturating_add(layers[nth].weights.saturating_mul(bytes));
         if layers[nth].weights > layers[most].weights {
             most = nth;
         }
@@ -82,7 +86,7 @@ pub const fn check_flash(layers: &[LayerMemory], limit: usize) -> Result<Shape, 
     }
     let LayerMemory { layer, weights, .. } = layers[most];
     let message = Text::of("has ").number(all).text(" bytes of weights, but `flash` allows ");
-    let how = Text::of("layer ").quoted(layer).text(" has ").number(weights * ELEMENT);
+    let how = Text::of("layer ").quoted(layer).text(" has ").number(weights * bytes);
     let how = how.text(" bytes of them, more than any other");
     let help = Text::of("give it fewer features or channels, or a pool before it");
     let error = ShapeError::layer(message.number(limit)).about(Text::of("the network"));
@@ -149,9 +153,16 @@ mod tests {
     }
 
     #[test]
+    fn weights_have_two_bytes_in_half_precision() {
+        assert!(check_flash(&LAYERS, 2, 2 * 3990).is_ok());
+        let (_, words) = refusal(check_flash(&LAYERS, 2, 2 * 3990 - 1));
+        assert!(words.contains("has 7980 bytes") && words.contains("has 6000 bytes of them"));
+    }
+
+    #[test]
     fn names_the_layer_with_most_weights() {
-        assert!(check_flash(&LAYERS, 4 * 3990).is_ok());
-        let (_, words) = refusal(check_flash(&LAYERS, 10_000));
+        assert!(check_flash(&LAYERS, 4, 4 * 3990).is_ok());
+        let (_, words) = refusal(check_flash(&LAYERS, 4, 10_000));
         assert_eq!(
             words,
             "the network has 15960 bytes of weights, but `flash` allows 10000\n  \

@@ -13,6 +13,7 @@ mod budget;
 pub mod checks;
 mod error;
 mod fusion;
+pub mod half;
 mod plan;
 pub mod registry;
 mod role;

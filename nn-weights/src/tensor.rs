@@ -57,6 +57,13 @@ impl Tensor {
         self.offset..self.offset + len
     }
 
+    /// The first of its floats among the network's for which `is_found` is true. A counter has none.
+    #[must_use]
+    pub fn find_float(&self, floats: &[f32], is_found: impl Fn(f32) -> bool) -> Option<f32> {
+        let floats = if self.element == Element::F32 { &floats[self.range()] } else { &[] };
+        floats.iter().copied().find(|float| is_found(*float))
+    }
+
     /// Whether `shared` is this weight under a second name.
     #[must_use]
     pub fn is_weight_of(&self, shared: &Self) -> bool {

@@ -6,4 +6,4 @@ mod measure;
 mod networks;
 
 pub use board::{exit, print_bits, print_number, stack_used};
-pub use networks::{Digits, classify, filter};
+pub use networks::{Digits, classify, classify_from_halves, filter};

@@ -4,16 +4,24 @@ use unrolled::WeightSlice;
 use unrolled::prelude::*;
 
 network! {
-    /// Classifies the digits of `examples/data`, 8 by 8 pixels. `train` wrote the file of weights.
-    #[weights("digits.safetensors")]
-    #[fits(flash = 16K, ram = 8K)]
-    pub struct Digits(8x8x1) -> 10 {
+    /// The layers of `Digits`.
+    block Layers {
         conv1: Conv2d(8, kernel = 3, padding = 1), ReLU, MaxPool2d(2),
         conv2: Conv2d(16, kernel = 3, padding = 1), ReLU, MaxPool2d(2),
         Flatten,
         fc1: Dense(32), ReLU,
         fc2: Dense(10),
     }
+
+    /// Classifies the digits of `examples/data`, 8 by 8 pixels. `train` wrote the file of weights.
+    #[weights("digits.safetensors")]
+    #[fits(flash = 16K, ram = 8K)]
+    pub struct Digits(8x8x1) -> 10 { _: Layers }
+
+    /// The same with two bytes for each weight.
+    #[weights("digits.safetensors", storage = f16)]
+    #[fits(flash = 8K, ram = 16K)]
+    pub struct SmallDigits(8x8x1) -> 10 { _: Layers }
 
     /// A signal after a recurrent filter, sample by sample.
     pub struct Filter(64x1) -> 64x1 { LSTM(16), Dense(1) }
@@ -53,14 +61,28 @@ const fn last<const N: usize>(file: &[u8]) -> [[u8; N]; COUNT] {
 }
 
 /// Classifies the images. `report` receives whether an answer is right, and the scores.
-pub fn classify(mut report: impl FnMut(bool, &[f32])) {
+pub fn classify(report: impl FnMut(bool, &[f32])) {
     let net = Digits::pretrained();
     let mut workspace = [0.0; Digits::WORKSPACE_LEN];
+    classify_by(|image| net.forward_in(&mut workspace, image), report);
+}
+
+/// The same with weights of two bytes.
+pub fn classify_from_halves(report: impl FnMut(bool, &[f32])) {
+    let net = SmallDigits::pretrained();
+    let mut workspace = [0.0; Half::<SmallDigits>::WORKSPACE_LEN];
+    classify_by(|image| net.forward_in(&mut workspace, image), report);
+}
+
+fn classify_by(
+    mut scores_of: impl FnMut(&<Digits as Network>::Input) -> [f32; 10],
+    mut report: impl FnMut(bool, &[f32]),
+) {
     for (pixels, [label]) in IMAGES.iter().zip(&LABELS) {
         let image = core::array::from_fn(|y| {
             core::array::from_fn(|x| [f32::from(pixels[8 * y + x]) / 16.0])
         });
-        let scores = net.forward_in(&mut workspace, &image);
+        let scores = scores_of(&image);
         let answer = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
         report(answer.is_some_and(|(digit, _)| digit == usize::from(*label)), &scores);
     }

@@ -3,6 +3,7 @@
 use super::constants::expect;
 use super::context::Context;
 use super::forward::Inference;
+use super::half::widened_len;
 use super::memory::buffer_len;
 use super::shapes;
 use crate::ast::Budget;
@@ -13,22 +14,28 @@ use quote::quote;
 use unrolled_shape::registry::Storage;
 
 /// The checks, inside the unnamed constant. Networks with a budget have no const generics.
-pub(super) fn emit_budget(context: &Context) -> Option<TokenStream> {
+pub(super) fn emit_budget(context: &Context, half: bool) -> Option<TokenStream> {
     let Budget { flash, ram } = context.network.budget.as_ref()?;
     let rt = quote!(__rt);
-    let layers = context.running().filter_map(|(index, node)| layer_memory(context, index, node));
+    let layers =
+        context.running().filter_map(|(index, node)| layer_memory(context, half, index, node));
     let check = |limit: &crate::ast::Limit, result: TokenStream| {
         let check = expect(&rt, limit.span, &result, "", &quote!(__rt::Text::new()));
         quote!(const _: __rt::Shape = #check;)
     };
+    let bytes_of_weight = shapes::number(if half { 2 } else { 4 });
     let flash = flash.as_ref().map(|limit| {
         let bytes = shapes::number(limit.bytes);
-        check(limit, quote!(__rt::check_flash(__MEMORY, #bytes)))
+        check(limit, quote!(__rt::check_flash(__MEMORY, #bytes_of_weight, #bytes)))
     });
     let ram = ram.as_ref().map(|limit| {
         let (name, bytes) = (&context.network.name, shapes::number(limit.bytes));
         let outside = values_outside(context);
-        let needed = quote!(<#name as __rt::InferenceExt>::WORKSPACE_LEN #(+ #outside)*);
+        let workspace = match half {
+            true => quote!(__rt::Half::<#name>::WORKSPACE_LEN),
+            false => quote!(<#name as __rt::InferenceExt>::WORKSPACE_LEN),
+        };
+        let needed = quote!(#workspace #(+ #outside)*);
         check(limit, quote!(__rt::check_ram(__MEMORY, #needed, #bytes)))
     });
     Some(quote! {
@@ -40,7 +47,7 @@ pub(super) fn emit_budget(context: &Context) -> Option<TokenStream> {
 
 /// What a layer uses, with those that are computed together with it. `None` for one that works in place, or whose output is
 /// never stored.
-fn layer_memory(context: &Context, index: usize, node: &Node) -> Option<TokenStream> {
+fn layer_memory(context: &Context, half: bool, index: usize, node: &Node) -> Option<TokenStream> {
     let fused = &context.plan.fused;
     let chain = fused.iter().find(|it| it.last() == index);
     let in_place = chain.is_none() && node.storage() == Storage::InPlace;
@@ -74,13 +81,14 @@ fn layer_memory(context: &Context, index: usize, node: &Node) -> Option<TokenStr
     }
     // All of them use the same working memory, as all layers of a network do.
     let last = shapes::number(layouts.len() - 1);
+    let widened = half.then(|| widened_len(context, index, node)).into_iter();
     Some(quote! {
         __rt::LayerMemory {
             layer: #label,
             input: 0 #(+ #inputs)*,
             output: #output,
             values: 0 #(+ #live)* #(+ #outside)*,
-            working: __rt::Layout::stack([#(#layouts),*])[#last].working(),
+            working: __rt::Layout::stack([#(#layouts),*])[#last].working() #(+ #widened)*,
             weights: #weights,
         }
     })

@@ -15,6 +15,9 @@ pub(super) struct Context<'a> {
     pub(super) network: &'a Network,
     pub(super) plan: Plan,
     pub(super) names: Vec<Names>,
+    /// Whether the code of the nodes reads weights that were widened from half precision, in variables of their own, instead
+    /// of the fields.
+    pub(super) half: bool,
     /// For each value, where its steps come from.
     pub(super) steps: Vec<Option<Source>>,
     /// `impl` generics, type arguments and where clause of the network.
@@ -34,6 +37,7 @@ impl<'a> Context<'a> {
             plan: plan(network),
             where_clause: where_clause(network, &names, &quote!(#arguments)),
             names,
+            half: false,
             steps: sources(network),
             impl_generics: quote!(#impl_generics),
             arguments: quote!(#arguments),
@@ -80,6 +84,7 @@ impl<'a> Context<'a> {
         match &it.layer {
             // Custom layers always have a field: only the compiler knows whether they have weights.
             Layer::Known { .. } if !it.has_weights() => self.layer(node),
+            _ if self.half => self.widened(node),
             _ => {
                 let field = &self.network.nodes[self.network.first(node)].field;
                 quote!(self.#field)
@@ -87,9 +92,19 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The variable with the widened weights of a node, as a place.
+    fn widened(&self, node: usize) -> TokenStream {
+        let variable = widened_name(node);
+        quote!(*#variable)
+    }
+
     /// The context argument of a node, with the weight that it uses of another one.
     pub(super) fn ctx(&self, node: usize) -> TokenStream {
         match self.network.nodes[node].owner {
+            Some(owner) if self.half => {
+                let owner = self.widened(owner);
+                quote!(&mut ctx.tied_to(&#owner))
+            }
             Some(owner) => {
                 let owner = &self.network.nodes[owner].field;
                 quote!(&mut ctx.tied_to(&self.#owner))
@@ -133,6 +148,11 @@ impl<'a> Context<'a> {
     pub(super) fn phases(&self, node: usize) -> TokenStream {
         self.constant("__Phases", &self.names[node].constant)
     }
+}
+
+/// The name of the variable with the widened weights of a node.
+pub(super) fn widened_name(node: usize) -> Ident {
+    format_ident!("weights{node}")
 }
 
 /// The where clause of expanded code: the user's types must be layers. Where one is not, the compiler reports it once and

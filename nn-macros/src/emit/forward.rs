@@ -2,6 +2,7 @@
 
 use super::buffers::{Io, Views, buffer_names};
 use super::context::Context;
+use super::half::{emit_widened, widened_len, widened_together};
 use super::shapes;
 use crate::fusion::{Fused, Stage, fusion};
 use crate::network::{Layer, Node, ValueId};
@@ -48,6 +49,27 @@ pub(super) fn emit_infer(context: &Context) -> TokenStream {
     }
 }
 
+/// `WIDENED` and `infer_half`, of a network whose weights are stored in half precision.
+pub(super) fn emit_infer_half(context: &Context) -> TokenStream {
+    let context = &Context { half: true, ..Context::new(context.network) };
+    let turbofish = &context.turbofish;
+    let lens = context.running().map(|(index, node)| widened_len(context, index, node));
+    let nodes = emit_nodes(context, Inference::Whole);
+    let copy = copy_output(context);
+    quote! {
+        const WIDENED: usize = __rt::largest(&[#(#lens),*]);
+        fn infer_half(halves: __rt::Halves<'_>, widened: &mut [f32], call: __rt::Infer<'_>) {
+            let isa = __rt::AtRunTime;
+            let __rt::Infer { n, x, y, ctx } = call;
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Infer #turbofish::VALUES);
+            ctx.lengths = outer.inside::<__S>();
+            #nodes
+            #copy
+        }
+    }
+}
+
 /// What runs through the nodes at inference.
 #[derive(Clone, Copy)]
 pub(super) enum Inference {
@@ -80,8 +102,11 @@ fn infer_node(
         return TokenStream::new();
     }
     let mut views = Views::new(context, holder, names);
+    let together = if context.half { widened_together(context, index, node) } else { None };
+    let widened = together.as_ref().map(|nodes| emit_widened(context, nodes));
     if let Some(fused) = fused.iter().find(|it| it.last() == index) {
-        return infer_fused(context, inference, views, fused);
+        let code = infer_fused(context, inference, views, fused);
+        return if context.half { quote!({ #widened #code }) } else { code };
     }
     let io = Io::new(&mut views, &context.plan.infer, node, node.output);
     let Io { inputs, output, copy } = &io;
@@ -104,9 +129,13 @@ fn infer_node(
             };
             quote!(#step(isa, &#value, &[#(#inputs),*], #output, #ctx))
         }
+        _ if context.half && widened.is_none() && node.has_weights() => {
+            quote!(infer_half((halves, &mut *widened), #n, &[#(#inputs),*], #output, #ctx))
+        }
         _ => quote!(infer(isa, &#value, #n, &[#(#inputs),*], #output, #ctx)),
     };
     quote! {{
+        #widened
         #taken
         #slot.#call;
     }}
@@ -141,7 +170,13 @@ fn infer_fused(
         ([stage], _) => {
             let epilogue = epilogue(context, stage, added);
             let (slot, value) = (context.slot(stage.first()), context.value(stage.first()));
-            quote!(#slot.infer_with(&#value, #input, #output, #epilogue);)
+            match context.half {
+                true => {
+                    let weights = quote!((halves, &mut *widened));
+                    quote!(#slot.infer_half_with(#weights, #input, #output, #epilogue);)
+                }
+                false => quote!(#slot.infer_with(&#value, #input, #output, #epilogue);),
+            }
         }
         (stages, _) => {
             let layers = stages.iter().map(|stage| {

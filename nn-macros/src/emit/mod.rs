@@ -15,6 +15,7 @@ mod context;
 mod docs;
 mod forward;
 mod graph;
+mod half;
 mod memory;
 mod names;
 mod outputs;
@@ -51,11 +52,12 @@ pub(crate) fn emit(network: &Network, pretrained: Option<&Pretrained<'_>>) -> To
     let per_step = per_step::emit_per_step(&context);
     let memory = memory::emit_memory(&context);
     let weights = structure::emit_weights(&context);
-    let node = emit_node(&context);
+    let half = pretrained.is_some_and(|pretrained| pretrained.of.half);
+    let node = emit_node(&context, half);
     let training = network.features.train.then(|| emit_training(&context));
     let streaming = streaming::emit_streaming(&context);
     let shaped = structure::emit_shaped(&context);
-    let budget = budget::emit_budget(&context);
+    let budget = budget::emit_budget(&context, half);
     let pretrained = pretrained.map(|pretrained| {
         let (name, visibility) = (&network.name, &network.visibility);
         pretrained::emit_pretrained(&quote!(__rt), name, visibility, pretrained)
@@ -84,7 +86,7 @@ pub(crate) fn emit(network: &Network, pretrained: Option<&Pretrained<'_>>) -> To
 }
 
 /// `impl Node`: inference.
-fn emit_node(context: &Context) -> TokenStream {
+fn emit_node(context: &Context, half: bool) -> TokenStream {
     let Context { arguments, where_clause, .. } = context;
     let name = &context.network.name;
     let mut generics = context.network.generics.clone();
@@ -93,12 +95,14 @@ fn emit_node(context: &Context) -> TokenStream {
     let sizes = memory::emit_sizes(context);
     let check = structure::emit_check(context);
     let infer = forward::emit_infer(context);
+    let infer_half = half.then(|| forward::emit_infer_half(context));
     quote! {
         #[doc(hidden)]
         impl #impl_generics __rt::Node<__S> for #name #arguments #where_clause {
             #sizes
             #check
             #infer
+            #infer_half
         }
     }
 }

@@ -1,27 +1,28 @@
 //! The attributes of a network that are this crate's own: `#[weights("digits.safetensors")]` and
 //! `#[fits(flash = 256K, ram = 64K)]`.
 
+use proc_macro2::TokenStream;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Ident, LitInt, LitStr, Result, Token};
 
 use super::parser::Parser;
-use crate::ast::{Budget, Limit};
+use crate::ast::{Budget, Limit, Weights};
 use crate::report::say;
 
 impl Parser<'_> {
-    /// Takes `#[weights("digits.safetensors")]` out of the attributes: the path.
-    pub(super) fn take_weights(&mut self, attributes: &mut Vec<Attribute>) -> Option<LitStr> {
-        let parse = |attribute: &Attribute| match attribute.parse_args() {
-            Ok(path) => Ok(path),
+    /// Takes `#[weights("digits.safetensors", storage = f16)]` out of the attributes.
+    pub(super) fn take_weights(&mut self, attributes: &mut Vec<Attribute>) -> Option<Weights> {
+        let parse = |attribute: &Attribute| match attribute.parse_args_with(parse_weights) {
+            Ok(weights) => weights,
             Err(_) => Err(Error::new_spanned(&attribute.meta, say::NOT_A_FILE)),
         };
         let attribute = attributes.iter().find(|attribute| attribute.path().is_ident("weights"));
         let span = attribute.map(Spanned::span);
-        let path = self.take(attributes, "weights", parse);
+        let weights = self.take(attributes, "weights", parse);
         // Also after a mistake the program calls `pretrained`, which the stub of the network then has.
-        path.or_else(|| span.map(|span| LitStr::new("", span)))
+        weights.or_else(|| span.map(|span| Weights { path: LitStr::new("", span), half: false }))
     }
 
     /// Takes `#[fits(flash = 256K, ram = 64K)]` out of the attributes.
@@ -54,6 +55,21 @@ impl Parser<'_> {
         }
         found
     }
+}
+
+/// `"digits.safetensors", storage = f16`. The inner error is one of the storage.
+fn parse_weights(input: ParseStream<'_>) -> Result<Result<Weights>> {
+    let path = input.parse()?;
+    if input.is_empty() {
+        return Ok(Ok(Weights { path, half: false }));
+    }
+    input.parse::<Token![,]>()?;
+    let rest: TokenStream = input.parse()?;
+    Ok(match rest.to_string().as_str() {
+        "" => Ok(Weights { path, half: false }),
+        "storage = f16" | "storage = f16 ," => Ok(Weights { path, half: true }),
+        _ => Err(Error::new_spanned(rest, say::NOT_A_STORAGE)),
+    })
 }
 
 /// `flash = 256K, ram = 64K`

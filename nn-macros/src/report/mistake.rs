@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{BinOp, Ident};
+use unrolled_shape::half::MAX_HALF;
 use unrolled_shape::registry::ROWS;
 use unrolled_shape::{Kind, Parameter, Shape};
 
@@ -59,6 +60,14 @@ pub(crate) fn unknown_weights(layer: &str, is_type: bool) -> String {
         "`#[weights(..)]` lays the weights out while the macro expands, but layer `{layer}` {why}, which the \
          macro cannot look up\n  = help: write literal sizes, and layers in a `block`; or call `load_bytes` when \
          the program starts"
+    )
+}
+
+/// A weight that half precision cannot hold.
+pub(crate) fn no_half(tensor: &str, value: f32) -> String {
+    format!(
+        "`{tensor}` has the value {value:?}, which f16 cannot hold: expected values up to {MAX_HALF:?}\n  \
+         = help: remove `storage = f16`"
     )
 }
 

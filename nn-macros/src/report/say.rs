@@ -32,6 +32,8 @@ pub(crate) const ATTRIBUTE_ON_BLOCK: &str = "a block takes doc comments and leve
      `#[allow(dense_after_dense)]`, and no other attributes: it is expanded where it is used";
 pub(crate) const NOT_A_FILE: &str = "expected the path of a safetensors file, from the folder of the \
      package's Cargo.toml, as in `#[weights(\"digits.safetensors\")]`";
+pub(crate) const NOT_A_STORAGE: &str =
+    "expected `storage = f16`, or nothing: then weights are stored as f32";
 pub(crate) const ATTRIBUTE_TWICE: &str = "a network has this attribute at most once";
 pub(crate) const NO_LIMIT: &str =
     "expected limits in bytes: `#[fits(flash = 256K, ram = 64K)]`, or one of them";

@@ -5,6 +5,7 @@ mod any_tokens;
 mod arguments;
 mod blocks;
 mod changes;
+mod deployment;
 mod docs;
 mod expansion;
 mod graph;

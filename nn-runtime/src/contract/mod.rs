@@ -26,6 +26,7 @@ pub use layer_ctx::LayerCtx;
 #[cfg(feature = "std")]
 pub(crate) use network::ForwardOne;
 pub use network::Network;
+pub(crate) use node::widened_layer;
 pub use node::{
     BoundsNode, FusedNode, InPlaceNode, Infer, InputError, Is, Node, NormalizationNode, Streaming,
     StreamingIn,

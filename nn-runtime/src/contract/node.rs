@@ -6,7 +6,7 @@
 use super::spec::Spec;
 use crate::kernels::{ConvLayer, Epilogue, Instructions, Normalization};
 use crate::memory::InferCtx;
-use crate::types::Weights;
+use crate::types::{Halves, Weights, widen};
 #[cfg(feature = "std")]
 use crate::types::{LayerOrder, Tensor};
 use unrolled_shape::rules::max_pool2d::MaxPool2d;
@@ -62,6 +62,15 @@ pub trait Node<S: Spec>: Weights {
     /// Inference on the calling thread.
     fn infer(&self, call: Infer<'_>);
 
+    /// Elements of memory for weights that [`infer_half`](Self::infer_half) needs.
+    const WIDENED: usize = Self::LEN;
+
+    /// As [`infer`](Self::infer) of the layer whose weights are `halves`, with the same bits. Weights become `f32`s in
+    /// `widened`, which has at least [`WIDENED`](Self::WIDENED) elements: by default all of them at once.
+    fn infer_half(halves: Halves<'_>, widened: &mut [f32], call: Infer<'_>) {
+        widened_layer::<Self>(halves, widened).infer(call);
+    }
+
     /// As [`infer`](Self::infer), with the same bits, inlined into a function that is compiled for `isa`: a network
     /// that takes nanoseconds is one such function. The default calls `infer`.
     #[inline(always)]
@@ -69,6 +78,13 @@ pub trait Node<S: Spec>: Weights {
         let _ = isa;
         self.infer(call);
     }
+}
+
+/// The layer whose weights are `halves`, in the first elements of `widened`.
+pub(crate) fn widened_layer<'a, T: Weights>(halves: Halves<'_>, widened: &'a mut [f32]) -> &'a T {
+    let floats = &mut widened[..T::LEN];
+    widen(halves, floats);
+    T::from_floats(floats)
 }
 
 /// A layer, or a whole network, that can process a sequence step by step: its output at a step depends on this step
@@ -127,6 +143,16 @@ pub trait FusedNode<S: Spec>: Node<S> {
 
     /// Inference through the layers of `epilogue` too.
     fn infer_with(&self, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>);
+
+    /// As [`infer_with`](Self::infer_with) of the layer whose weights are `halves`; see [`Node::infer_half`].
+    fn infer_half_with(
+        (halves, widened): (Halves<'_>, &mut [f32]),
+        x: &[f32],
+        y: &mut [f32],
+        epilogue: Epilogue<'_>,
+    ) {
+        widened_layer::<Self>(halves, widened).infer_with(x, y, epilogue);
+    }
 
     /// The convolution with the layers of `epilogue`.
     fn convolution<'a>(&'a self, epilogue: Epilogue<'a>) -> ConvLayer<'a>;

@@ -9,7 +9,7 @@ use super::node::{
 use super::spec::Spec;
 use crate::kernels::{ConvLayer, Epilogue, Instructions, Normalization};
 use crate::memory::{Buffer, InferCtx, Layout};
-use crate::types::PerStep;
+use crate::types::{Halves, PerStep, widen};
 use core::fmt;
 use core::marker::PhantomData;
 use unrolled_shape::rules::max_pool2d::MaxPool2d;
@@ -91,6 +91,28 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
         }
     }
 
+    /// See [`Node::infer_half`]; with the memory and the weights of the network.
+    pub fn infer_half(
+        &self,
+        (halves, widened): (Halves<'_>, &mut [f32]),
+        n: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        ctx: &mut InferCtx<'_>,
+    ) {
+        let ctx = ctx.part(n * T::WORKSPACE, &self.layout);
+        T::infer_half(&halves[self.layout.weights.range(1)], widened, Infer { n, x, y, ctx });
+    }
+
+    /// The layer whose weights are its part of the network's `halves`, in the first elements of `widened`, and those after
+    /// them.
+    #[must_use]
+    pub fn widen<'a>(&self, halves: Halves<'_>, widened: &'a mut [f32]) -> (&'a T, &'a mut [f32]) {
+        let (floats, rest) = widened.split_at_mut(T::LEN);
+        widen(&halves[self.layout.weights.range(1)], floats);
+        (T::from_floats(floats), rest)
+    }
+
     /// See [`FusedNode::infer_pooled`]; with the memory of the network and the spec of the pool.
     pub fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(
         &self,
@@ -112,6 +134,19 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
         T: FusedNode<S>,
     {
         layer.infer_with(x, y, epilogue);
+    }
+
+    /// See [`FusedNode::infer_half_with`]; with the weights of the network.
+    pub fn infer_half_with(
+        &self,
+        (halves, widened): (Halves<'_>, &mut [f32]),
+        x: &[f32],
+        y: &mut [f32],
+        epilogue: Epilogue<'_>,
+    ) where
+        T: FusedNode<S>,
+    {
+        T::infer_half_with((&halves[self.layout.weights.range(1)], widened), x, y, epilogue);
     }
 
     /// See [`FusedNode::convolution`].

@@ -109,9 +109,8 @@ impl<'a> Content<'a> {
         if dtype == Dtype::F32 {
             return Ok(());
         }
-        for (tensor, floats) in self.tensors.iter().filter(|(it, _)| it.element == Element::F32) {
-            let mut values = floats[tensor.range()].iter();
-            if let Some(&value) = values.find(|value| dtype.overflows(**value)) {
+        for (tensor, floats) in &self.tensors {
+            if let Some(value) = tensor.find_float(floats, |value| dtype.overflows(value)) {
                 return Err(SaveError::Overflow { tensor: tensor.name.clone(), value, dtype });
             }
         }

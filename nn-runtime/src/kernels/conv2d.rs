@@ -112,6 +112,29 @@ fn conv2d_of_filters(
     pass.compute(&axes, ConvArgs { x, weight: &weight[filters.start..], bias: &[], y });
 }
 
+/// Some `filters` of a convolution by single elements of the image, in one group: these channels of `y`, from their weights
+/// `[C, filters]` and their bias alone.
+///
+/// # Panics
+/// If the lengths do not match.
+pub fn pointwise_filters(
+    isa: Isa,
+    g: &Geometry,
+    filters: Range<usize>,
+    args: ConvArgs<'_>,
+    epilogue: Epilogue<'_>,
+) {
+    let ConvArgs { x, weight, bias, y } = args;
+    let (columns, weight_row) = (filters.len(), filters.len());
+    assert!(g.groups == 1 && g.kernel == [1, 1] && weight.len() == g.channels * columns);
+    epilogue.check(g.filters, y.len());
+    let epilogue = epilogue.of_channels(&filters);
+    let init = Init::bias(bias);
+    let pass = ConvPass { columns, weight_row, init, epilogue, ..ConvPass::forward(isa, g) };
+    let axes = [0, 1].map(|axis| Axis::forward(g, axis));
+    pass.compute(&axes, ConvArgs { x, weight, bias: &[], y: &mut y[filters.start..] });
+}
+
 /// The gradient of the weights of [`conv2d`], or of some of them.
 ///
 /// # Panics

@@ -120,7 +120,7 @@ pub fn dense_transposed(isa: Isa, args: DenseArgs<'_>) {
 
 /// Whether a layer is so small that the bookkeeping of a [`Product`] would take longer than its sums. Depends on the
 /// layer only: single samples and batches have the same bits.
-const fn is_small(inputs: usize, units: usize) -> bool {
+pub(crate) const fn is_small(inputs: usize, units: usize) -> bool {
     units <= 32 && inputs * units <= 512
 }
 

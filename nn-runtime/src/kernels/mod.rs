@@ -59,10 +59,13 @@ pub use column_sums::d_bias;
 pub use conv_args::{ConvArgs, ConvDWeightArgs};
 pub use conv_bands::{ConvBands, ConvLayer};
 pub use conv_pool::conv2d_max_pool;
-pub use conv2d::{conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip, conv2d_with};
+pub use conv2d::{
+    conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip, conv2d_with, pointwise_filters,
+};
 pub use conv3d::{conv3d, conv3d_d_weight, conv3d_d_x, conv3d_flip};
-pub(crate) use dense::dense_inlined;
 pub use dense::{dense, dense_d_weight, dense_d_x, dense_transposed};
+pub(crate) use dense::{dense_columns, dense_inlined, is_small};
+pub(crate) use dense_args::ColumnsArgs;
 pub use dense_args::{DenseArgs, DenseDWeightArgs, RowBlocks};
 pub use epilogue::{Epilogue, Normalization};
 pub use geometry::{Depth, Geometry, Taps};
@@ -71,3 +74,4 @@ pub use inline::{AtRunTime, Instructions};
 pub use isa::Isa;
 pub(crate) use isa::{Baseline, Kernel, Lanes, mul_add};
 pub use product::Accumulate;
+pub(crate) use product::Init;

@@ -5,7 +5,7 @@ use super::convolution::Convolution;
 use super::train_convolution::TrainConvolution;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{FusedNode, Infer, Node, Spec};
+use crate::contract::{FusedNode, Infer, Node, Spec, widened_layer};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
 use crate::kernels::{self, ConvLayer, Epilogue, Geometry, Isa};
@@ -13,9 +13,9 @@ use crate::kernels::{self, ConvLayer, Epilogue, Geometry, Isa};
 use crate::memory::Shards;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
+use crate::types::{COLUMNS, HalfMatrix, Halves, Steps, WeightSlice, Weights};
 #[cfg(feature = "std")]
 use crate::types::{LayerOrder, Tensor, layer_tensors};
-use crate::types::{Steps, WeightSlice, Weights};
 use core::marker::PhantomData;
 use unrolled_shape::rules::conv2d;
 use unrolled_shape::rules::max_pool2d::MaxPool2d;
@@ -56,6 +56,18 @@ where
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         Conv::<S>::infer(self.weight.as_floats(), &self.bias, Steps::Full, x[0], y);
+    }
+
+    const WIDENED: usize =
+        if Conv::<S>::BY_FILTERS { HalfMatrix::widened_len(CG) } else { Self::LEN };
+
+    fn infer_half(halves: Halves<'_>, widened: &mut [f32], call: Infer<'_>) {
+        if const { Conv::<S>::BY_FILTERS } {
+            let (x, y) = (call.x[0], call.y);
+            <Self as FusedNode<S>>::infer_half_with((halves, widened), x, y, Epilogue::NONE);
+        } else {
+            Node::<S>::infer(widened_layer::<Self>(halves, widened), call);
+        }
     }
 }
 
@@ -115,6 +127,26 @@ where
         kernels::conv2d_with(Isa::best(), const { &Conv::<S>::GEOMETRY }, args, epilogue);
     }
 
+    // Some filters of a pointwise convolution at a time: other kernels may compute several outputs from common sums.
+    fn infer_half_with(
+        (halves, widened): (Halves<'_>, &mut [f32]),
+        x: &[f32],
+        y: &mut [f32],
+        epilogue: Epilogue<'_>,
+    ) {
+        if const { !Conv::<S>::BY_FILTERS } {
+            let layer = widened_layer::<Self>(halves, widened);
+            return FusedNode::<S>::infer_with(layer, x, y, epilogue);
+        }
+        let (weight, bias) = halves.split_at(CG * F);
+        let matrix = HalfMatrix { weight, width: F, bias };
+        matrix.for_each_columns(widened, |filters, weight, bias| {
+            let (isa, g) = (Isa::best(), const { &Conv::<S>::GEOMETRY });
+            let args = kernels::ConvArgs { x, weight, bias, y };
+            kernels::pointwise_filters(isa, g, filters, args, epilogue);
+        });
+    }
+
     fn convolution<'a>(&'a self, epilogue: Epilogue<'a>) -> ConvLayer<'a> {
         let (weight, bias) = (self.weight.as_floats(), &self.bias);
         ConvLayer { geometry: const { Conv::<S>::GEOMETRY }, weight, bias, epilogue }
@@ -123,6 +155,14 @@ where
 
 /// The convolution with the sizes of one spec.
 struct Conv<S>(PhantomData<S>);
+
+impl<S: Spec<Arguments = conv2d::Conv2d>> Conv<S> {
+    /// Whether weights in half precision are widened for some filters at a time.
+    const BY_FILTERS: bool = {
+        let g = Self::GEOMETRY;
+        g.kernel[0] * g.kernel[1] == 1 && g.groups == 1 && g.filters > COLUMNS
+    };
+}
 
 impl<S: Spec<Arguments = conv2d::Conv2d>> Convolution for Conv<S> {
     const GEOMETRY: Geometry =
@@ -137,10 +177,12 @@ impl<S: Spec<Arguments = conv2d::Conv2d>> TrainConvolution for Conv<S> {}
 mod tests {
     use super::*;
     use crate::contract::Spec;
+    use crate::kernels::Normalization;
     use crate::layers;
-    use crate::layers::testing::{Trial, spec};
+    use crate::layers::testing::{Trial, random, spec};
     use crate::memory::InferCtx;
     use unrolled_shape::Padding;
+    use unrolled_shape::half::to_half;
 
     macro_rules! conv {
         ($Name:ident: $kernel:expr, $stride:expr, $padding:expr, $dilation:expr, $groups:expr,
@@ -155,6 +197,49 @@ mod tests {
                 bias: $bias,
             }, [&$input] -> &$output);
         };
+    }
+
+    conv!(WidePointwise: [1, 1], [2, 1], NONE, [1, 1], 1, true, [5, 4, 40] => [3, 4, 37]);
+    conv!(PointwiseGroups: [1, 1], [1, 1], NONE, [1, 1], 2, true, [3, 2, 6] => [3, 2, 34]);
+    conv!(WideBorder: [1, 1], [1, 1], Padding::Explicit([1, 0]), [1, 1], 1, false, [3, 2, 9] => [5, 2, 20]);
+
+    #[test]
+    fn filters_of_halves_have_the_bits_of_rounded_weights() {
+        Trial::<WidePointwise, Conv2d<37, 40, 1, 1>>::random().check_halves();
+        Trial::<WideBorder, Conv2d<20, 9, 1, 1, 0>>::random().check_halves();
+        Trial::<PointwiseGroups, Conv2d<34, 3, 1, 1>>::random().check_halves();
+        Trial::<Deep, Conv2d<10, 9, 3, 2>>::random().check_halves();
+        type Layer = Conv2d<37, 40, 1, 1>;
+        assert_eq!(<Layer as Node<WidePointwise>>::WIDENED, 41 * COLUMNS);
+    }
+
+    /// The layers after a pointwise convolution.
+    #[test]
+    fn filters_of_halves_are_normalised_added_and_bounded() {
+        type Layer = Conv2d<37, 40, 1, 1>;
+        let mut trial = Trial::<WidePointwise, Layer>::random();
+        trial.check_halves();
+        let halves = trial.node.as_floats().iter().map(|float| to_half(*float).to_le_bytes());
+        let halves: Vec<_> = halves.collect();
+        let [mean, scale, bias] = [1, 2, 3].map(|seed| random(37, seed));
+        let add = random(5 * 3 * 4 * 37, 4);
+        let epilogue = Epilogue {
+            normalization: Some(Normalization { mean: &mean, scale: &scale, bias: &bias }),
+            add: Some(&add),
+            bounds: Some([0.0, 0.5]),
+        };
+        let [mut found, mut expected] = [(); 2].map(|()| vec![f32::NAN; add.len()]);
+        FusedNode::<WidePointwise>::infer_with(&*trial.node, &trial.x[0], &mut expected, epilogue);
+        let mut widened = [f32::NAN; <Layer as Node<WidePointwise>>::WIDENED];
+        let weights = (&halves[..], &mut widened[..]);
+        <Layer as FusedNode<WidePointwise>>::infer_half_with(
+            weights,
+            &trial.x[0],
+            &mut found,
+            epilogue,
+        );
+        assert_eq!(found, expected);
+        assert!(found.iter().any(|y| *y > 0.0 && *y < 0.5));
     }
 
     #[test]

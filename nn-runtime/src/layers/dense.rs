@@ -2,14 +2,14 @@
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec, Streaming};
+use crate::contract::{Infer, Node, Spec, Streaming, widened_layer};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
 #[cfg(feature = "train")]
 use crate::kernels::stream::store_for_others;
 #[cfg(feature = "train")]
 use crate::kernels::transpose::transpose;
-use crate::kernels::{self, Instructions, Isa};
+use crate::kernels::{self, ColumnsArgs, Init, Instructions, Isa};
 #[cfg(feature = "train")]
 use crate::kernels::{Accumulate, RowBlocks};
 #[cfg(feature = "train")]
@@ -17,9 +17,9 @@ use crate::memory::Shards;
 use crate::memory::{WeightLayout, WeightOwner};
 #[cfg(feature = "train")]
 use crate::system::RngKey;
+use crate::types::{COLUMNS, HalfMatrix, Halves, WeightSlice, Weights};
 #[cfg(feature = "std")]
 use crate::types::{LayerOrder, Tensor, layer_tensors};
-use crate::types::{WeightSlice, Weights};
 use unrolled_shape::rules::dense;
 
 /// A fully connected layer on the last axis, `y = x W + b`: `[.., IN] -> [.., UNITS]`.
@@ -62,6 +62,29 @@ where
         let weight = self.weight.as_floats();
         let (inputs, units, x, bias) = (IN, UNITS, x[0], &self.bias);
         kernels::dense(Isa::best(), kernels::DenseArgs { inputs, units, x, weight, bias, y });
+    }
+
+    const WIDENED: usize = match UNITS <= COLUMNS || kernels::is_small(IN, UNITS) {
+        true => Self::LEN,
+        false => HalfMatrix::widened_len(IN),
+    };
+
+    // Some columns of the weight at a time: each output is a sum of its own, whose bits do not depend on the others.
+    fn infer_half(halves: Halves<'_>, widened: &mut [f32], call: Infer<'_>) {
+        if const { <Self as Node<S>>::WIDENED == Self::LEN } {
+            return Node::<S>::infer(widened_layer::<Self>(halves, widened), call);
+        }
+        let (x, y) = (call.x[0], call.y);
+        let (weight, bias) = halves.split_at(IN * UNITS);
+        let matrix = HalfMatrix { weight, width: UNITS, bias };
+        matrix.for_each_columns(widened, |columns, weight, bias| {
+            let (inputs, units, init) = (IN, columns.len(), Init::bias(bias));
+            for (x, y) in x.chunks_exact(IN).zip(y.chunks_exact_mut(UNITS)) {
+                let y = &mut y[columns.clone()];
+                let args = ColumnsArgs { inputs, units, stride: units, x, weight, init, y };
+                kernels::dense_columns(Isa::best(), args);
+            }
+        });
     }
 
     #[inline(always)]
@@ -236,6 +259,20 @@ mod tests {
         Trial::<Large, Dense<17, 33>>::random().check_gradients();
         Trial::<Many, Dense<5, 4>>::random().check_gradients();
         Trial::<Steps, Dense<5, 4, 0>>::random().check_gradients();
+    }
+
+    spec!(Wide: dense::Dense { units: 37, bias: true, weight: None }, [&[3, 40]] -> &[3, 37]);
+    spec!(NoBias: dense::Dense { units: 32, bias: false, weight: None }, [&[50]] -> &[32]);
+    spec!(Long: dense::Dense { units: 17, bias: true, weight: None }, [&[9000]] -> &[17]);
+
+    #[test]
+    fn columns_of_halves_have_the_bits_of_rounded_weights() {
+        Trial::<Vector, Dense<7, 3>>::random().check_halves();
+        Trial::<Wide, Dense<40, 37>>::random().check_halves();
+        Trial::<NoBias, Dense<50, 32, 0>>::random().check_halves();
+        Trial::<Long, Dense<9000, 17>>::random().check_halves();
+        let widened = <Dense<9000, 17> as Node<Long>>::WIDENED;
+        assert!(widened < Dense::<9000, 17>::LEN, "{widened}");
     }
 
     #[test]

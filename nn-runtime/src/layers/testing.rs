@@ -8,8 +8,9 @@ use crate::kernels::reference::{self, Groups};
 use crate::memory::{Frozen, InferCtx, ShardCut, Shards, StateMut, TiedWeight, TrainCtx};
 use crate::ranks::Division;
 use crate::system::RngKey;
-use crate::types::{Lengths, Steps, Weights};
+use crate::types::{Lengths, Steps, Weights, widen};
 use std::marker::PhantomData;
+use unrolled_shape::half::to_half;
 
 /// One test of a node: its weights, inputs and output gradient.
 pub(crate) struct Trial<S, T> {
@@ -85,6 +86,11 @@ impl<S: Spec, T: TrainNode<S>> Trial<S, T> {
     }
 
     fn infer_samples(&self, first: usize, n: usize) -> Vec<f32> {
+        self.infer_by(first, n, |call| self.node.infer(call))
+    }
+
+    /// What `infer` computes of some samples.
+    fn infer_by(&self, first: usize, n: usize, infer: impl FnOnce(Infer<'_>)) -> Vec<f32> {
         let mut y = vec![f32::NAN; n * S::OUT];
         let (mut workspace, mut scratch) =
             (vec![f32::NAN; n * T::WORKSPACE], vec![f32::NAN; T::SCRATCH]);
@@ -97,8 +103,20 @@ impl<S: Spec, T: TrainNode<S>> Trial<S, T> {
             state: StateMut::new(&mut state, T::STATE),
             tied: TiedWeight::NONE,
         };
-        self.node.infer(Infer { n, x: &self.inputs(first, n), y: &mut y, ctx });
+        infer(Infer { n, x: &self.inputs(first, n), y: &mut y, ctx });
         y
+    }
+
+    /// Compares inference from weights in half precision with that of the widened weights, bit for bit.
+    #[track_caller]
+    pub(crate) fn check_halves(&mut self) {
+        let halves = self.node.as_floats().iter().map(|float| to_half(*float));
+        let halves: Vec<[u8; 2]> = halves.map(u16::to_le_bytes).collect();
+        widen(&halves, self.node.as_floats_mut());
+        let mut widened = vec![f32::NAN; T::WIDENED];
+        let infer = |call: Infer<'_>| T::infer_half(&halves, &mut widened, call);
+        let found = self.infer_by(0, self.batch, infer);
+        assert_eq!(found, self.infer(), "inference from halves and from floats");
     }
 
     /// The lengths of some samples.

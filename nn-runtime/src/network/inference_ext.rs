@@ -35,19 +35,7 @@ pub trait InferenceExt: Network {
     /// # Panics
     /// If `workspace` has fewer than [`WORKSPACE_LEN`](Self::WORKSPACE_LEN) elements, or the network refuses the input.
     fn forward_in(&self, workspace: &mut [f32], input: &Self::Input) -> Self::Output {
-        const { Self::CHECKS }
-        let mut inputs: [&[f32]; MAX_INPUTS] = [&[]; MAX_INPUTS];
-        let x = &mut inputs[..Self::Input::LENS.len()];
-        for (i, x) in x.iter_mut().enumerate() {
-            *x = input.input(i);
-        }
-        let (workspace, scratch) =
-            workspace[..Self::WORKSPACE_LEN].split_at_mut(<Self as Node<Root>>::WORKSPACE);
-        let scratch = &mut scratch[..<Self as Node<Root>>::SCRATCH];
-        let mut y = Self::Output::zeroed();
-        let ctx = InferCtx::new(workspace, scratch);
-        Node::<Root>::infer(self, Infer { n: 1, x, y: y.as_floats_mut(), ctx });
-        y
+        infer_in::<Self>(workspace, input, |call| Node::<Root>::infer(self, call))
     }
 
     /// Inference on one sample, with the output written to `output`: for outputs that are too large for the stack, such as
@@ -140,3 +128,27 @@ pub trait InferenceExt: Network {
 }
 
 impl<N: Network> InferenceExt for N {}
+
+/// Calls `infer` with one sample and with memory in `workspace`, and returns the output.
+///
+/// # Panics
+/// If `workspace` has fewer than [`WORKSPACE_LEN`](InferenceExt::WORKSPACE_LEN) elements.
+pub(super) fn infer_in<N: Network>(
+    workspace: &mut [f32],
+    input: &N::Input,
+    infer: impl FnOnce(Infer<'_>),
+) -> N::Output {
+    const { N::CHECKS }
+    let mut inputs: [&[f32]; MAX_INPUTS] = [&[]; MAX_INPUTS];
+    let x = &mut inputs[..N::Input::LENS.len()];
+    for (i, x) in x.iter_mut().enumerate() {
+        *x = input.input(i);
+    }
+    let (workspace, scratch) =
+        workspace[..N::WORKSPACE_LEN].split_at_mut(<N as Node<Root>>::WORKSPACE);
+    let scratch = &mut scratch[..<N as Node<Root>>::SCRATCH];
+    let mut y = N::Output::zeroed();
+    let ctx = InferCtx::new(workspace, scratch);
+    infer(Infer { n: 1, x, y: y.as_floats_mut(), ctx });
+    y
+}

@@ -9,6 +9,7 @@ mod dyn_network;
 mod files_ext;
 #[cfg(feature = "train")]
 mod gradient_check;
+mod half;
 mod inference_ext;
 mod step_in;
 #[cfg(feature = "std")]
@@ -29,6 +30,7 @@ pub use dyn_network::DynNetwork;
 pub use files_ext::FilesExt;
 #[cfg(feature = "train")]
 pub use gradient_check::{GradientCheck, check_gradients};
+pub use half::{Half, largest};
 pub use inference_ext::InferenceExt;
 pub use step_in::{step_in, step_in_as};
 #[cfg(feature = "std")]

@@ -1,5 +1,6 @@
 //! The data types of the API: samples, outputs, weights and their names in files.
 
+mod half;
 mod in_steps;
 mod lengths;
 #[cfg(feature = "nalgebra")]
@@ -13,6 +14,8 @@ mod static_weights;
 mod values;
 mod weights;
 
+pub use half::Halves;
+pub(crate) use half::{COLUMNS, HalfMatrix, widen};
 pub use in_steps::{InSteps, InputsInSteps};
 pub use lengths::{Lengths, Steps, steps_through};
 #[cfg(feature = "nalgebra")]

@@ -1,5 +1,7 @@
 //! [`Dtype`]: the element types of files, and how they are read as `f32`.
 
+use unrolled_shape::half::from_half;
+
 /// The types that can be read as weights.
 pub(super) const FLOATS: &str = "F32 (or F64, F16, BF16)";
 
@@ -83,43 +85,9 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().expect("slices have the size of the element type")
 }
 
-/// Converts half precision (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits) exactly.
-fn from_half(bits: u16) -> f32 {
-    let sign = u32::from(bits & 0x8000) << 16;
-    let magnitude = u32::from(bits & 0x7fff);
-    if magnitude >= 0x7c00 {
-        // Infinity and NaN: the largest exponent, the same fraction.
-        return f32::from_bits(sign | 0x7f80_0000 | (magnitude & 0x3ff) << 13);
-    }
-    // The bits, shifted to their positions in an `f32`, have an exponent that is too small by the difference of the
-    // biases, 127 - 15. Multiplying by 2^112 corrects it, also for subnormal values.
-    let scale = f32::from_bits((127 + 127 - 15) << 23);
-    f32::from_bits(sign | magnitude << 13) * scale
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_half_is_what_its_definition_says() {
-        for bits in 0..=u16::MAX {
-            let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 0x3ff));
-            let magnitude = match exponent {
-                0 => fraction / 1024.0 * 2_f64.powi(-14),
-                31 if fraction == 0.0 => f64::INFINITY,
-                31 => f64::NAN,
-                _ => (1.0 + fraction / 1024.0) * 2_f64.powi(exponent - 15),
-            };
-            let expected = if bits >> 15 == 1 { -magnitude } else { magnitude };
-            let found = f64::from(from_half(bits));
-            assert!(
-                found == expected || found.is_nan() && expected.is_nan(),
-                "{bits:#06x}: {found}"
-            );
-            assert_eq!(found.is_sign_negative(), bits >> 15 == 1, "{bits:#06x}");
-        }
-    }
 
     #[test]
     fn other_floats_are_read_too() {
