@@ -98,8 +98,9 @@ pub trait FusedNode<S: Spec>: Node<S> {
     /// Inference through a max pool `P` too, whose windows do not overlap: `call.y` has `n * P::OUT` elements.
     fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, call: Infer<'_>);
 
-    /// Inference through the layers of `epilogue` too.
-    fn infer_with(&self, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>);
+    /// Inference through the layers of `epilogue` too. `scratch` has at least [`Node::SCRATCH`] elements, without those that
+    /// the normalisation of the epilogue [took](NormalizationNode::normalization).
+    fn infer_with(&self, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>, scratch: &mut [f32]);
 
     /// The convolution with the layers of `epilogue`.
     fn convolution<'a>(&'a self, epilogue: Epilogue<'a>) -> ConvLayer<'a>;

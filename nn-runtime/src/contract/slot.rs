@@ -106,11 +106,17 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
     }
 
     /// See [`FusedNode::infer_with`].
-    pub fn infer_with(&self, layer: &T, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>)
-    where
+    pub fn infer_with(
+        &self,
+        layer: &T,
+        x: &[f32],
+        y: &mut [f32],
+        epilogue: Epilogue<'_>,
+        scratch: &mut [f32],
+    ) where
         T: FusedNode<S>,
     {
-        layer.infer_with(x, y, epilogue);
+        layer.infer_with(x, y, epilogue, scratch);
     }
 
     /// See [`FusedNode::convolution`].
