@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 use unrolled_benches::{random, seconds_per_call};
-use unrolled_runtime::kernels::{self, Accumulate, Depth, Geometry, Isa};
+use unrolled_runtime::kernels::{self, Accumulate, Depth, Epilogue, Geometry, Isa};
 
 fn main() -> Result<(), String> {
     let numbers: Result<Vec<usize>, _> = std::env::args().skip(1).map(|it| it.parse()).collect();
@@ -54,15 +54,16 @@ fn measure(g: &Geometry, batch: usize) -> [f64; 2] {
     let (weight, mut d_weight) = (random(g.weight_len(), 5), vec![0.0; g.weight_len()]);
     let mut turned = vec![0.0; g.weight_len()];
     let mut scratch = vec![0.0; g.scratch_len()];
+    let mut memory = vec![0.0; g.winograd_len()];
     let forward = seconds_per_call(|| {
-        let (x, weight, bias) = (black_box(&*x), &weight, &[]);
-        kernels::conv2d(isa, g, kernels::ConvArgs { x, weight, bias, y: &mut *y });
+        let args = kernels::ConvArgs { x: black_box(&*x), weight: &weight, bias: &[], y: &mut *y };
+        kernels::conv_forward(isa, g, args, Epilogue::NONE, &mut memory);
         black_box(&mut *y);
     });
     let training = seconds_per_call(|| {
         let (x, d_y, nothing) = (black_box(&*x), black_box(&*d_y), Accumulate::Overwrite);
         let args = kernels::ConvArgs { x, weight: &weight, bias: &[], y: &mut *y };
-        kernels::conv2d(isa, g, args);
+        kernels::conv_forward(isa, g, args, Epilogue::NONE, &mut memory);
         kernels::conv2d_flip(isa, g, &weight, &mut turned);
         kernels::conv2d_d_x(isa, g, d_y, &turned, d_x);
         kernels::conv2d_d_weight(

@@ -355,6 +355,14 @@ mod tests {
         }
     }
 
+    /// Winograd's algorithm does not compute strips; smaller images are not computed by it.
+    #[test]
+    fn a_pool_after_winograds_algorithm_stays_by_itself() {
+        let lines = "Conv2d(64, kernel = 3, padding = 1), ReLU, MaxPool2d(2), GlobalAvgPool";
+        assert_eq!(fused("(12x12x64) -> 64", lines), [[0, 1]]);
+        assert_eq!(fused("(11x12x64) -> 64", lines), [[0, 1, 2]]);
+    }
+
     /// Whether a window fits into a strip is not known while expanding.
     #[test]
     fn a_pool_of_the_users_sizes_stays_by_itself() {

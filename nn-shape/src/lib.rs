@@ -23,6 +23,7 @@ mod shape;
 mod steps;
 mod tensors;
 mod text;
+mod winograd;
 
 pub use arguments::{Dimension, Kind, Padding, Parameter, StepPadding, Value, VolumePadding, Word};
 pub use budget::{LayerMemory, check_flash, check_ram};
@@ -34,3 +35,4 @@ pub use shape::{MAX_RANK, Shape};
 pub use steps::{StepMap, StepsOf};
 pub use tensors::{Element, Entries, LayerAxis, LayerTensor, TensorSink};
 pub use text::Text;
+pub use winograd::ImageConvolution;

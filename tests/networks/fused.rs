@@ -114,6 +114,42 @@ fn bands_of_lines_have_the_bits_of_whole_values() {
     const { assert!(Banded::WORKSPACE_LEN < Stored::WORKSPACE_LEN / 2) };
 }
 
+network! {
+    /// Convolutions by Winograd's algorithm, with all parts of an epilogue, with some, and with a pool that is not taken in.
+    #[allow(bias_before_batch_norm)]
+    struct Winograd(13x12x3) -> 6x6x80 {
+        Conv2d(64, kernel = 1), ReLU,
+        Residual { Conv2d(64, kernel = 3, padding = 1, bias = false), BatchNorm }, ReLU,
+        Conv2d(80, kernel = 3, padding = same), ReLU, MaxPool2d(2),
+    }
+
+    /// The same. Each convolution is read through a view, and stored.
+    #[allow(bias_before_batch_norm)]
+    struct StoredWinograd(13x12x3) -> 6x6x80 {
+        Conv2d(64, kernel = 1), ReLU,
+        Residual {
+            Conv2d(64, kernel = 3, padding = 1, bias = false), Reshape(156x64), BatchNorm, Reshape(13x12x64),
+        },
+        ReLU,
+        Conv2d(80, kernel = 3, padding = same), Reshape(156x80), ReLU, Reshape(13x12x80), MaxPool2d(2),
+    }
+}
+
+#[test]
+fn winograds_algorithm_has_the_bits_of_the_layers_one_after_the_other() {
+    let (fused, stored) = networks::<Winograd, StoredWinograd>();
+    let mut images = <[[[f32; 3]; 12]; 13]>::zeroed_vec(2);
+    let pixels = images.as_flattened_mut().as_flattened_mut().as_flattened_mut();
+    pixels.iter_mut().enumerate().for_each(|(i, pixel)| *pixel = common::random(7, i));
+    let mut workspace = vec![f32::NAN; Winograd::WORKSPACE_LEN];
+    for image in &images {
+        let found = fused.forward(image);
+        assert!(found.as_flattened().as_flattened().iter().any(|value| *value > 0.0));
+        assert_eq!(found, stored.forward(image));
+        assert_eq!(found, fused.forward_in(&mut workspace, image));
+    }
+}
+
 /// The workspace has no room for what is not stored.
 #[test]
 fn what_is_not_stored_takes_no_memory() {

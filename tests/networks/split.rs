@@ -25,6 +25,14 @@ network! {
         Residual { Conv2d(48, kernel = 3, padding = 1), Tanh },
     }
 
+    /// Convolutions by Winograd's algorithm, which are divided by lines, an odd number of them, and by filters.
+    struct Winograd(15x16x3) -> 12x12x80 {
+        Conv2d(64, kernel = 1), ReLU,
+        Residual { Conv2d(64, kernel = 3, padding = 1, bias = false), BatchNorm }, ReLU,
+        Conv2d(80, kernel = (4, 5)), ReLU,
+        Residual { Conv2d(80, kernel = 3, padding = 1, bias = false), BatchNorm }, ReLU,
+    }
+
     /// Dense layers on steps.
     struct Steps(37x6) -> 37x5 { Dense(40), ReLU, LSTM(8), PositionalEncoding, MultiHeadAttention(2), Dense(5) }
 
@@ -70,6 +78,7 @@ where
 fn parts_on_several_threads_have_the_bits_of_the_whole() {
     check::<Image>();
     check::<Deep>();
+    check::<Winograd>();
     check::<Steps>();
     check::<Banded>();
 }

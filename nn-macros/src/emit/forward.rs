@@ -165,17 +165,20 @@ fn infer_fused(
     let added = |value: ValueId| {
         inputs.iter().find(|(of, _)| *of == value).map_or(&input, |(_, variable)| variable)
     };
+    let normalised =
+        fused.nodes().any(|node| matches!(fusion(&nodes[node]), Fusion::Normalization));
     let call = match (&fused.stages[..], fusion(&nodes[fused.last()])) {
         ([stage], Fusion::Largest(_)) => infer_pooled(context, inference, stage, (&input, &output)),
         ([stage], _) => {
             let epilogue = epilogue(context, stage, added);
             let (slot, value) = (context.slot(stage.first()), context.value(stage.first()));
+            let scratch = if normalised { quote!(scratch) } else { quote!(ctx.reborrow().scratch) };
             match context.half {
                 true => {
                     let weights = quote!((halves, &mut *widened));
-                    quote!(#slot.infer_half_with(#weights, #input, #output, #epilogue);)
+                    quote!(#slot.infer_half_with(#weights, #input, #output, #epilogue, #scratch);)
                 }
-                false => quote!(#slot.infer_with(&#value, #input, #output, #epilogue);),
+                false => quote!(#slot.infer_with(&#value, #input, #output, #epilogue, #scratch);),
             }
         }
         (stages, _) => {
@@ -192,8 +195,6 @@ fn infer_fused(
             }
         }
     };
-    let normalised =
-        fused.nodes().any(|node| matches!(fusion(&nodes[node]), Fusion::Normalization));
     let scratch = normalised.then(|| quote!(let mut scratch = ctx.reborrow().scratch;));
     quote! {{
         #taken

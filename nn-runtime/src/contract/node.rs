@@ -141,8 +141,9 @@ pub trait FusedNode<S: Spec>: Node<S> {
     /// Inference through a max pool `P` too, whose windows do not overlap: `call.y` has `n * P::OUT` elements.
     fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, call: Infer<'_>);
 
-    /// Inference through the layers of `epilogue` too.
-    fn infer_with(&self, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>);
+    /// Inference through the layers of `epilogue` too. `scratch` has at least [`Node::SCRATCH`] elements, without those that
+    /// the normalisation of the epilogue [took](NormalizationNode::normalization).
+    fn infer_with(&self, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>, scratch: &mut [f32]);
 
     /// As [`infer_with`](Self::infer_with) of the layer whose weights are `halves`; see [`Node::infer_half`].
     fn infer_half_with(
@@ -150,8 +151,9 @@ pub trait FusedNode<S: Spec>: Node<S> {
         x: &[f32],
         y: &mut [f32],
         epilogue: Epilogue<'_>,
+        scratch: &mut [f32],
     ) {
-        widened_layer::<Self>(halves, widened).infer_with(x, y, epilogue);
+        widened_layer::<Self>(halves, widened).infer_with(x, y, epilogue, scratch);
     }
 
     /// The convolution with the layers of `epilogue`.

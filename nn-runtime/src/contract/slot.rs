@@ -129,11 +129,17 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
     }
 
     /// See [`FusedNode::infer_with`].
-    pub fn infer_with(&self, layer: &T, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>)
-    where
+    pub fn infer_with(
+        &self,
+        layer: &T,
+        x: &[f32],
+        y: &mut [f32],
+        epilogue: Epilogue<'_>,
+        scratch: &mut [f32],
+    ) where
         T: FusedNode<S>,
     {
-        layer.infer_with(x, y, epilogue);
+        layer.infer_with(x, y, epilogue, scratch);
     }
 
     /// See [`FusedNode::infer_half_with`]; with the weights of the network.
@@ -143,10 +149,12 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
         x: &[f32],
         y: &mut [f32],
         epilogue: Epilogue<'_>,
+        scratch: &mut [f32],
     ) where
         T: FusedNode<S>,
     {
-        T::infer_half_with((&halves[self.layout.weights.range(1)], widened), x, y, epilogue);
+        let halves = &halves[self.layout.weights.range(1)];
+        T::infer_half_with((halves, widened), x, y, epilogue, scratch);
     }
 
     /// See [`FusedNode::convolution`].

@@ -61,7 +61,9 @@ fn conv2d_onto(isa: Isa, g: &Geometry, args: ConvArgs<'_>, onto: Onto<'_>) {
 fn conv2d_of_groups(isa: Isa, g: &Geometry, args: ConvArgs<'_>, onto: Onto<'_>) {
     #[cfg(feature = "std")]
     if args.x.len() == g.input_len() && splits_filters(g, onto.0) {
-        return conv_by_filters(conv2d_of_filters, isa, g, args, onto.1);
+        return conv_by_filters(0, g, args, onto.1, &|filters, args, epilogue, _| {
+            conv2d_of_filters(isa, g, filters, args, epilogue);
+        });
     }
     conv_by_lines(conv2d_of_batches, isa, g, args, onto);
 }

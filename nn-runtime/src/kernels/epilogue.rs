@@ -163,7 +163,7 @@ impl<'a> Epilogue<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{any_convolution, available, written};
-    use super::super::{ConvArgs, Geometry, Isa, conv2d, conv2d_with, norm};
+    use super::super::{ConvArgs, Geometry, Isa, conv_forward, conv2d_with, norm};
     use super::*;
     use crate::layers::testing::random;
     use unrolled_shape::Shape;
@@ -197,6 +197,12 @@ mod tests {
         }
     }
 
+    /// The convolution by the kernel of layers of this size.
+    fn convolve(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
+        let mut memory = vec![f32::NAN; g.winograd_len()];
+        conv_forward(isa, g, args, epilogue, &mut memory);
+    }
+
     /// The layers one after the other.
     fn naive(
         isa: Isa,
@@ -205,7 +211,7 @@ mod tests {
         epilogue: Epilogue<'_>,
     ) -> Vec<f32> {
         let mut y = vec![0.0; x.len() / g.input_len() * g.output_len()];
-        conv2d(isa, g, ConvArgs { x, weight, bias, y: &mut y });
+        convolve(isa, g, ConvArgs { x, weight, bias, y: &mut y }, Epilogue::NONE);
         if let Some(Normalization { mean, scale, bias }) = epilogue.normalization {
             let zeros = vec![0.0; g.filters];
             let bias = if bias.is_empty() { &zeros } else { bias };
@@ -243,7 +249,7 @@ mod tests {
                 let expected = naive(isa, g, [&x, &weight, &bias], epilogue);
                 let found = written(&vec![f32::NAN; expected.len()], |y| {
                     let args = ConvArgs { x: &x, weight: &weight, bias: &bias, y };
-                    conv2d_with(isa, g, args, epilogue);
+                    convolve(isa, g, args, epilogue);
                 });
                 let bits = |y: &[f32]| {
                     // The sign and the payload of NaN depend on the order of the operands of a sum.
@@ -295,6 +301,18 @@ mod tests {
             check(&convolution(kernel, side, channels, filters), 2, [7, 8, 15].into_iter());
         }
     }
+
+    /// By Winograd's algorithm, with tiles that are cut off.
+    #[test]
+    fn winograds_algorithm_has_these_bits() {
+        let window = Window { kernel: [1, 3, 3], padding: [[0; 2], [1; 2], [1; 2]], ..ONE };
+        let size = |channels| Shape::new(&[13, 12, channels]);
+        let g = Geometry::new(window, size(64), size(80), 1);
+        assert!(g.suits_winograd());
+        check(&g, 2, 1..16);
+    }
+
+    const ONE: Window = Window::without_padding(Over::Images, [1; 3], [1; 3], [1; 3]);
 
     fn with_epilogue(epilogue: Epilogue<'_>, groups: usize) {
         let mut g = convolution(1, 0, 2, 2);

@@ -3,7 +3,7 @@
 //!
 //! Modules depend on each other in one direction: `isa` and `dispatch` (instructions), `epilogue`, `product` and `dots` (matrix
 //! products), `dense_args`, `border`, `geometry`, `split`, `dense` and what it consists of, `axis`, `conv_pass`, `depthwise`,
-//! `conv2d`, `conv3d`, `conv_bands`, `pool`, `conv_pool`; `column_sums`, `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
+//! `conv2d`, `conv3d`, `winograd`, `conv_forward`, `conv_bands`, `pool`, `conv_pool`; `column_sums`, `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
 //! `reference` has a naive twin of each kernel for the tests.
 
 mod add;
@@ -16,6 +16,7 @@ mod conv2d;
 mod conv3d;
 mod conv_args;
 mod conv_bands;
+mod conv_forward;
 mod conv_pass;
 mod conv_pool;
 mod dense;
@@ -50,6 +51,7 @@ pub(crate) mod stream;
 mod tests;
 pub(crate) mod transpose;
 pub(crate) mod upsample;
+mod winograd;
 
 pub use add::add_to;
 #[cfg(feature = "train")]
@@ -58,6 +60,7 @@ pub use border::Border;
 pub use column_sums::d_bias;
 pub use conv_args::{ConvArgs, ConvDWeightArgs};
 pub use conv_bands::{ConvBands, ConvLayer};
+pub use conv_forward::conv_forward;
 pub use conv_pool::conv2d_max_pool;
 pub use conv2d::{
     conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip, conv2d_with, pointwise_filters,

@@ -33,23 +33,45 @@ pub(super) fn conv_by_lines(
     #[cfg(feature = "std")]
     if args.x.len() == g.input_len() && splits_lines([g]) {
         let (accumulate, epilogue) = onto;
-        let ConvArgs { x, weight, bias, y } = args;
-        assert!(y.len() == g.output_len(), "an image of both");
-        let x_line = g.input_len() / g.input[0];
-        return by_parts(g.output[0], y, |lines, y| {
-            let met = g.lines_met(&lines);
-            let x = &x[met.start * x_line..met.end * x_line];
-            let epilogue = epilogue.starting_at(lines.start * (g.output_len() / g.output[0]));
-            let args = ConvArgs { x, weight, bias, y };
-            kernel(isa, &g.of_lines(&lines), args, (accumulate, epilogue));
+        return by_blocks_of_lines(1, g, args, epilogue, &|g, args, epilogue| {
+            kernel(isa, g, args, (accumulate, epilogue));
         });
     }
     kernel(isa, g, args, onto);
 }
 
-/// A kernel that computes some channels of the output of an image, and stores and adds these alone.
+/// A kernel that computes some lines of the output of an image: those of its geometry.
 #[cfg(feature = "std")]
-pub(super) type FilterKernel = fn(Isa, &Geometry, Range<usize>, ConvArgs<'_>, Epilogue<'_>);
+pub(super) type LineKernel<'a> = dyn Fn(&Geometry, ConvArgs<'_>, Epilogue<'_>) + Sync + 'a;
+
+/// Computes a single image by blocks of `block` lines of its output, on several threads.
+#[cfg(feature = "std")]
+pub(super) fn by_blocks_of_lines(
+    block: usize,
+    g: &Geometry,
+    args: ConvArgs<'_>,
+    epilogue: Epilogue<'_>,
+    kernel: &LineKernel<'_>,
+) {
+    let ConvArgs { x, weight, bias, y } = args;
+    assert!(y.len() == g.output_len(), "an image of both");
+    let [x_line, y_line] = [g.input_len() / g.input[0], g.output_len() / g.output[0]];
+    let blocks = Blocks { count: g.output[0].div_ceil(block), len: block * y_line, extra: 0 };
+    blocks.on_threads(y, |blocks, y| {
+        let first = blocks.start * block;
+        // The last block may have fewer lines.
+        let lines = first..first + y.len() / y_line;
+        let met = g.lines_met(&lines);
+        let x = &x[met.start * x_line..met.end * x_line];
+        let epilogue = epilogue.starting_at(lines.start * y_line);
+        kernel(&g.of_lines(&lines), ConvArgs { x, weight, bias, y }, epilogue);
+    });
+}
+
+/// A kernel that computes some channels of the output of an image, and stores and adds these alone; with memory of its own.
+#[cfg(feature = "std")]
+pub(super) type FilterKernel<'a> =
+    dyn Fn(Range<usize>, ConvArgs<'_>, Epilogue<'_>, &mut [f32]) + Sync + 'a;
 
 /// Filters that are not divided: a vector of AVX-512.
 #[cfg(feature = "std")]
@@ -66,38 +88,40 @@ pub(super) fn splits_filters(g: &Geometry, accumulate: Accumulate) -> bool {
         && parallel::splits_sample(time(g.macs(), 0))
 }
 
-/// Computes a convolution of a single image by `kernel`: by filters, on several threads.
+/// Computes a convolution of a single image by `kernel`, which needs `work` elements of memory: by filters, on several threads.
 #[cfg(feature = "std")]
 pub(super) fn conv_by_filters(
-    kernel: FilterKernel,
-    isa: Isa,
+    work: usize,
     g: &Geometry,
     args: ConvArgs<'_>,
     epilogue: Epilogue<'_>,
+    kernel: &FilterKernel<'_>,
 ) {
     let ConvArgs { x, weight, bias, y } = args;
     let (pixels, channels) = (g.output[0] * g.output[1], g.filters);
     assert!(y.len() == pixels * channels, "an image of both");
     epilogue.check(channels, y.len());
     // Each thread has an output of its own, since its channels of `y` are not contiguous, and a copy of what is added to it.
-    let mut memory = Memory::take(2 * y.len());
-    by_parts(channels / BLOCK, &mut memory.values[..2 * y.len()], |blocks, memory| {
+    let blocks = Blocks { count: channels / BLOCK, len: 2 * pixels * BLOCK, extra: work };
+    let mut memory = Memory::take(blocks.elements());
+    blocks.on_threads(&mut memory.values[..blocks.elements()], |blocks, memory| {
         let filters = blocks.start * BLOCK..blocks.end * BLOCK;
-        let (y, added) = memory.split_at_mut(pixels * filters.len());
+        let (y, rest) = memory.split_at_mut(pixels * filters.len());
+        let (added, work) = rest.split_at_mut(pixels * filters.len());
         let add = epilogue.add.map(|add| {
             let rows = add.chunks_exact(channels).zip(added.chunks_exact_mut(filters.len()));
             rows.for_each(|(add, to)| to.copy_from_slice(&add[filters.clone()]));
             &*added
         });
         let epilogue = Epilogue { add, ..epilogue.of_channels(&filters) };
-        kernel(isa, g, filters, ConvArgs { x, weight, bias, y }, epilogue);
+        kernel(filters, ConvArgs { x, weight, bias, y }, epilogue, work);
     });
     let mut from = &memory.values[..];
-    for blocks in parts(channels / BLOCK) {
-        let filters = blocks.start * BLOCK..blocks.end * BLOCK;
+    for part in parts(blocks.count) {
+        let filters = part.start * BLOCK..part.end * BLOCK;
         let rows = from.chunks_exact(filters.len()).zip(y.chunks_exact_mut(channels));
         rows.for_each(|(from, y)| y[filters.clone()].copy_from_slice(from));
-        from = &from[2 * pixels * filters.len()..];
+        from = &from[part.len() * blocks.len + work..];
     }
 }
 
@@ -170,14 +194,39 @@ const MOST_ROWS_OF_A_TILE: usize = 8;
 /// Calls `f` with [`parts`] of `count` lines, rows or blocks of `y`, on several threads.
 #[cfg(feature = "std")]
 pub(super) fn by_parts(count: usize, y: &mut [f32], f: impl Fn(Range<usize>, &mut [f32]) + Sync) {
-    let (parts, len) = (parts(count), y.len() / count);
-    let part = |task: usize| parts.clone().nth(task).unwrap_or_default();
-    parallel::for_each_piece(
-        y,
-        parts.len(),
-        |task| part(task).end * len,
-        |task, _, y| f(part(task), y),
-    );
+    Blocks { count, len: y.len() / count, extra: 0 }.on_threads(y, f);
+}
+
+/// Blocks of memory that are divided among threads.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy)]
+struct Blocks {
+    count: usize,
+    /// Elements of a block; the last one may have fewer.
+    len: usize,
+    /// Elements of each thread after those of its blocks.
+    extra: usize,
+}
+
+#[cfg(feature = "std")]
+impl Blocks {
+    /// Elements of all whole blocks and threads.
+    fn elements(&self) -> usize {
+        self.count * self.len + parts(self.count).len() * self.extra
+    }
+
+    /// Calls `f` with [`parts`] of the blocks, on several threads.
+    fn on_threads(&self, memory: &mut [f32], f: impl Fn(Range<usize>, &mut [f32]) + Sync) {
+        let Self { count, len, extra } = *self;
+        let (parts, all) = (parts(count), memory.len());
+        let part = |task: usize| parts.clone().nth(task).unwrap_or_default();
+        parallel::for_each_piece(
+            memory,
+            parts.len(),
+            |task| (part(task).end * len + (task + 1) * extra).min(all),
+            |task, _, memory| f(part(task), memory),
+        );
+    }
 }
 
 /// A part of `count` for each thread; fewer, if that is less.

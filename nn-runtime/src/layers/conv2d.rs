@@ -23,6 +23,10 @@ use unrolled_shape::rules::max_pool2d::MaxPool2d;
 /// A convolution (as in PyTorch a cross-correlation) over height and width: `[H, W, C] -> [H', W', F]`.
 ///
 /// `CG` is the number of input channels of one group, `KH x KW` the size of the kernel.
+///
+/// Kernels of 3x3 with a stride of 1, 64 channels or more and 12 lines and columns or more are computed by Winograd's
+/// algorithm (Lavin and Gray, 2015), which adds and subtracts inputs before it multiplies: where the kernel meets an infinite
+/// input, or one above 8e37, the output is NaN.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Conv2d<
@@ -49,13 +53,21 @@ impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const
 where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
+    /// What the kernel needs, after what a `BatchNorm` of its epilogue does.
+    const SCRATCH: usize = match Conv::<S>::SCRATCH {
+        0 => 0,
+        kernel => S::OUTPUT.last() + kernel,
+    };
+
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
         layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
-    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
-        Conv::<S>::infer(self.weight.as_floats(), &self.bias, Steps::Full, x[0], y);
+    fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let (weight, bias) = (self.weight.as_floats(), &self.bias);
+        let args = kernels::ConvArgs { x: x[0], weight, bias, y };
+        Conv::<S>::infer(Steps::Full, args, ctx.scratch);
     }
 
     const WIDENED: usize =
@@ -63,8 +75,9 @@ where
 
     fn infer_half(halves: Halves<'_>, widened: &mut [f32], call: Infer<'_>) {
         if const { Conv::<S>::BY_FILTERS } {
-            let (x, y) = (call.x[0], call.y);
-            <Self as FusedNode<S>>::infer_half_with((halves, widened), x, y, Epilogue::NONE);
+            let (x, y, scratch) = (call.x[0], call.y, call.ctx.scratch);
+            let none = Epilogue::NONE;
+            <Self as FusedNode<S>>::infer_half_with((halves, widened), x, y, none, scratch);
         } else {
             Node::<S>::infer(widened_layer::<Self>(halves, widened), call);
         }
@@ -114,17 +127,21 @@ where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
     fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, Infer { x, y, .. }: Infer<'_>) {
-        let (g, window) = const { (Conv::<S>::GEOMETRY, P::ARGUMENTS.kernel) };
+        let (g, window) = const {
+            assert!(!Conv::<S>::GEOMETRY.suits_winograd(), "the rule fuses no such pool");
+            (Conv::<S>::GEOMETRY, P::ARGUMENTS.kernel)
+        };
         let weight = self.weight.as_floats();
         let (x, bias) = (x[0], &self.bias);
         let args = kernels::ConvArgs { x, weight, bias, y };
         kernels::conv2d_max_pool(Isa::best(), &g, window, args);
     }
 
-    fn infer_with(&self, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>) {
+    fn infer_with(&self, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>, scratch: &mut [f32]) {
         let (weight, bias) = (self.weight.as_floats(), &self.bias);
         let args = kernels::ConvArgs { x, weight, bias, y };
-        kernels::conv2d_with(Isa::best(), const { &Conv::<S>::GEOMETRY }, args, epilogue);
+        let g = const { &Conv::<S>::GEOMETRY };
+        kernels::conv_forward(Isa::best(), g, args, epilogue, scratch);
     }
 
     // Some filters of a pointwise convolution at a time: other kernels may compute several outputs from common sums.
@@ -133,10 +150,11 @@ where
         x: &[f32],
         y: &mut [f32],
         epilogue: Epilogue<'_>,
+        scratch: &mut [f32],
     ) {
         if const { !Conv::<S>::BY_FILTERS } {
             let layer = widened_layer::<Self>(halves, widened);
-            return FusedNode::<S>::infer_with(layer, x, y, epilogue);
+            return FusedNode::<S>::infer_with(layer, x, y, epilogue, scratch);
         }
         let (weight, bias) = halves.split_at(CG * F);
         let matrix = HalfMatrix { weight, width: F, bias };
@@ -229,14 +247,16 @@ mod tests {
             bounds: Some([0.0, 0.5]),
         };
         let [mut found, mut expected] = [(); 2].map(|()| vec![f32::NAN; add.len()]);
-        FusedNode::<WidePointwise>::infer_with(&*trial.node, &trial.x[0], &mut expected, epilogue);
+        let (layer, x) = (&*trial.node, &trial.x[0][..]);
+        FusedNode::<WidePointwise>::infer_with(layer, x, &mut expected, epilogue, &mut []);
         let mut widened = [f32::NAN; <Layer as Node<WidePointwise>>::WIDENED];
         let weights = (&halves[..], &mut widened[..]);
         <Layer as FusedNode<WidePointwise>>::infer_half_with(
             weights,
-            &trial.x[0],
+            x,
             &mut found,
             epilogue,
+            &mut [],
         );
         assert_eq!(found, expected);
         assert!(found.iter().any(|y| *y > 0.0 && *y < 0.5));
@@ -295,6 +315,20 @@ mod tests {
     #[test]
     fn inference_equals_training() {
         for_all!(check_inference);
+    }
+
+    // By Winograd's algorithm, with many and with few weights for its pixels.
+    conv!(Winograd: [3, 3], [1, 1], Padding::Same, [1, 1], 1, true, [12, 13, 64] => [12, 13, 128]);
+    conv!(LargeWinograd: [3, 3], [1, 1], NONE, [1, 1], 1, false, [33, 34, 64] => [31, 32, 80]);
+
+    #[test]
+    fn inference_by_winograds_algorithm_equals_training() {
+        const { assert!(Conv::<Winograd>::GEOMETRY.suits_winograd()) }
+        const { assert!(Conv::<LargeWinograd>::GEOMETRY.suits_winograd()) }
+        Trial::<Winograd, Conv2d<128, 64, 3, 3>>::random().check_inference();
+        Trial::<LargeWinograd, Conv2d<80, 64, 3, 3, 0>>::random().check_inference();
+        let few = [Conv::<Winograd>::FEW_WEIGHTS, Conv::<LargeWinograd>::FEW_WEIGHTS];
+        assert_eq!(few, [false, true]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
-use crate::kernels::Geometry;
+use crate::kernels::{ConvArgs, Geometry};
 #[cfg(feature = "train")]
 use crate::memory::Shards;
 #[cfg(feature = "train")]
@@ -63,13 +63,17 @@ impl<
 where
     S: Spec<Arguments = conv3d::Conv3d>,
 {
+    const SCRATCH: usize = Conv::<S>::SCRATCH;
+
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
         layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
-    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
-        Conv::<S>::infer(self.weight.as_floats(), &self.bias, Steps::Full, x[0], y);
+    fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let (weight, bias) = (self.weight.as_floats(), &self.bias);
+        let args = ConvArgs { x: x[0], weight, bias, y };
+        Conv::<S>::infer(Steps::Full, args, ctx.scratch);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::causal::{self, Chunks};
 use super::ragged::{Samples, for_each_length};
-use crate::kernels::{self, Geometry, Isa};
+use crate::kernels::{self, ConvArgs, Epilogue, Geometry, Isa};
 use crate::types::Steps;
 use core::ops::Range;
 
@@ -19,11 +19,13 @@ pub(super) trait Convolution: Sized {
     const BIAS: usize;
     /// Elements per sample of recurrent state: the last steps of a causal convolution's input.
     const STATE: usize = 0;
-    /// Elements that inference needs per call: an input with its state in front.
-    const SCRATCH: usize = if Self::STATE > 0 { Self::GEOMETRY.padded_len() } else { 0 };
+    /// Elements that inference needs per call: an input with its state in front, or what the kernel needs.
+    const SCRATCH: usize =
+        if Self::STATE > 0 { Self::GEOMETRY.padded_len() } else { Self::GEOMETRY.winograd_len() };
 
     /// Inference on samples without a state.
-    fn infer(weight: &[f32], bias: &[f32], steps: Steps<'_>, x: &[f32], y: &mut [f32]) {
+    fn infer(steps: Steps<'_>, args: ConvArgs<'_>, scratch: &mut [f32]) {
+        let ConvArgs { x, weight, bias, y } = args;
         Self::for_each_length(steps, x.len(), |samples, g| {
             let (x_range, y_range) = Self::ranges(&samples, g);
             if g.output_len() > 0 {
@@ -31,8 +33,8 @@ pub(super) trait Convolution: Sized {
                 // Constants even where a sequence is short: with them the compiler drops most of the kernels in
                 // `conv3d`.
                 let g = &Geometry { channels, filters, groups, depth, ..*g };
-                let (x, y) = (&x[x_range], &mut y[y_range]);
-                kernels::conv3d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y });
+                let args = ConvArgs { x: &x[x_range], weight, bias, y: &mut y[y_range] };
+                kernels::conv_forward(Isa::best(), g, args, Epilogue::NONE, scratch);
             }
             y[samples.after_end(g.output_len(), const { Self::GEOMETRY.output_len() })].fill(0.0);
         });
@@ -44,8 +46,8 @@ pub(super) trait Convolution: Sized {
         if Self::STATE > 0 && !chunks.state.is_empty() {
             return causal::infer(const { &Self::GEOMETRY }, chunks);
         }
-        let Chunks { weight, bias, steps, x, y, .. } = chunks;
-        Self::infer(weight, bias, steps, x, y);
+        let Chunks { weight, bias, steps, x, y, scratch, .. } = chunks;
+        Self::infer(steps, ConvArgs { x, weight, bias, y }, scratch);
     }
 
     /// Calls `f` with samples of equal length and their sizes, for inputs of `len` elements in all.

@@ -4,7 +4,9 @@ use super::causal::{self, Chunks, Gradient};
 use super::convolution::Convolution;
 use super::dense::task_rows;
 use crate::contract::{Backward, Forward, GRADIENT_PART};
-use crate::kernels::{self, Accumulate, Border, Geometry, Isa, RowBlocks, Taps, sum_shards};
+use crate::kernels::{
+    self, Accumulate, Border, ConvArgs, Epilogue, Geometry, Isa, RowBlocks, Taps, sum_shards,
+};
 use crate::memory::{Shards, StateMut, TrainCtx};
 use crate::types::Steps;
 
@@ -43,13 +45,17 @@ pub(super) trait TrainConvolution: Convolution {
     };
     /// The flipped and transposed weights, for the gradient of the input.
     const PREPARED: usize = Self::GEOMETRY.weight_len();
-    /// With few weights: an input with its state or its padding.
-    const TRAIN_SCRATCH: usize = if !Self::FEW_WEIGHTS {
-        0
-    } else if Self::STATE > 0 {
-        Self::GEOMETRY.padded_len()
-    } else {
-        Self::GEOMETRY.scratch_len()
+    /// With few weights: an input with its state or its padding. What the forward kernel needs.
+    const TRAIN_SCRATCH: usize = {
+        let padded = if !Self::FEW_WEIGHTS {
+            0
+        } else if Self::STATE > 0 {
+            Self::GEOMETRY.padded_len()
+        } else {
+            Self::GEOMETRY.scratch_len()
+        };
+        let forward = Self::GEOMETRY.winograd_len();
+        if forward > padded { forward } else { padded }
     };
 
     /// Writes the flipped and transposed weights.
@@ -77,7 +83,8 @@ pub(super) trait TrainConvolution: Convolution {
         }
         // From the deferred copies, in which states have taken the place of the padding.
         let (g, x) = (const { &Self::DEFERRED_GEOMETRY }, &*inputs);
-        kernels::conv3d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y: &mut *y });
+        let args = ConvArgs { x, weight, bias, y: &mut *y };
+        kernels::conv_forward(Isa::best(), g, args, Epilogue::NONE, scratch);
         Self::clear_outputs(steps, y);
     }
 

@@ -11,6 +11,7 @@ use crate::rules::window::Window;
 use crate::shape::Shape;
 use crate::tensors::TensorSink;
 use crate::text::Text;
+use crate::winograd::ImageConvolution;
 
 arguments! {
     /// A convolution (as in PyTorch a cross-correlation) over height and width.
@@ -82,9 +83,19 @@ impl Conv2d {
     }
 
     /// Whether its output can go into a pool as it is computed: in one group, and with weights that stay in a
-    /// second-level cache, since they are read again for each strip of pixels.
+    /// second-level cache, since they are read again for each strip of pixels. Winograd's algorithm does not compute strips.
     const fn can_be_pooled(&self, input: Shape) -> bool {
-        self.groups == 1 && self.out_channels > 1 && self.params(&[input]) <= CACHED
+        let few_weights = self.params(&[input]) <= CACHED;
+        self.groups == 1 && self.out_channels > 1 && few_weights && !self.suits_winograd(input)
+    }
+
+    const fn suits_winograd(&self, input: Shape) -> bool {
+        let Self { kernel, stride, dilation, groups, .. } = *self;
+        let Ok(output) = self.output(&[input]) else { return false };
+        let (channels, filters) = (input.last(), output.last());
+        let output = [output.dim(0), output.dim(1)];
+        ImageConvolution { kernel, stride, dilation, groups, channels, filters, output }
+            .suits_winograd()
     }
 
     /// Its part in a depthwise separable convolution.

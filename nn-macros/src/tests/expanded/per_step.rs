@@ -287,6 +287,7 @@ const _: () = {
                             add: __rt::None,
                             bounds: __rt::Some(__Slots::RELU.bounds()),
                         },
+                        scratch,
                     );
             }
             {
@@ -590,6 +591,7 @@ const _: () = {
                             add: __rt::None,
                             bounds: __rt::Some(__Slots::RELU.bounds()),
                         },
+                        scratch,
                     );
             }
             {
