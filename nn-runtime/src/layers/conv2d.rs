@@ -325,7 +325,9 @@ mod tests {
     fn inference_by_winograds_algorithm_equals_training() {
         const { assert!(Conv::<Winograd>::GEOMETRY.suits_winograd()) }
         const { assert!(Conv::<LargeWinograd>::GEOMETRY.suits_winograd()) }
-        Trial::<Winograd, Conv2d<128, 64, 3, 3>>::random().check_inference();
+        let mut trial = Trial::<Winograd, Conv2d<128, 64, 3, 3>>::random();
+        trial.check_inference();
+        trial.check_halves();
         Trial::<LargeWinograd, Conv2d<80, 64, 3, 3, 0>>::random().check_inference();
         let few = [Conv::<Winograd>::FEW_WEIGHTS, Conv::<LargeWinograd>::FEW_WEIGHTS];
         assert_eq!(few, [false, true]);
