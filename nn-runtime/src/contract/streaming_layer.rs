@@ -19,7 +19,8 @@ pub type StepOutput<L> = <<L as Layer>::Output as InSteps>::Step;
 /// [`Layer::STATE`] elements, which are zero before the first step.
 ///
 /// ```
-/// # use unrolled_runtime::{Layer, Parameters, StepsOf, StreamingLayer, Tensor, Weights};
+/// # use unrolled_runtime::{Layer, Parameters, StreamingLayer, Tensor, Weights};
+/// # use unrolled_shape::StepsOf;
 /// /// Exponential moving average of each feature: `y[t] = y[t - 1] + rate * (x[t] - y[t - 1])`. `[T, C] -> [T, C]`.
 /// struct Ema<const T: usize, const C: usize>;
 /// # unsafe impl<const T: usize, const C: usize> Weights for Ema<T, C> {} // What `#[derive(Weights)]` implements.
