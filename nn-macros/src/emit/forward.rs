@@ -29,22 +29,14 @@ pub(super) fn emit_forward(context: &Context) -> TokenStream {
 /// `infer` and `infer_inlined`.
 pub(super) fn emit_infer(context: &Context) -> TokenStream {
     // `infer` is the inlined code with `AtRunTime`, for which each layer calls kernels that choose their instructions.
-    // `outer` outlives the nodes' contexts, which refer to it.
-    let turbofish = &context.turbofish;
-    let nodes = emit_nodes(context, Inference::Whole);
-    let copy = copy_output(context);
+    let nodes = emit_call(context);
     quote! {
         fn infer(&self, call: __rt::Infer<'_>) {
             __rt::Node::<__S>::infer_inlined(self, __rt::AtRunTime, call);
         }
         #[inline(always)]
         fn infer_inlined<__I: __rt::Instructions>(&self, isa: __I, call: __rt::Infer<'_>) {
-            let __rt::Infer { n, x, y, ctx } = call;
-            let outer = ctx.lengths;
-            let (values, mut ctx) = ctx.split_values(n * __Infer #turbofish::VALUES);
-            ctx.lengths = outer.inside::<__S>();
             #nodes
-            #copy
         }
     }
 }
@@ -52,21 +44,30 @@ pub(super) fn emit_infer(context: &Context) -> TokenStream {
 /// `WIDENED` and `infer_half`, of a network whose weights are stored in half precision.
 pub(super) fn emit_infer_half(context: &Context) -> TokenStream {
     let context = &Context { half: true, ..Context::new(context.network) };
-    let turbofish = &context.turbofish;
     let lens = context.running().map(|(index, node)| widened_len(context, index, node));
-    let nodes = emit_nodes(context, Inference::Whole);
-    let copy = copy_output(context);
+    let nodes = emit_call(context);
     quote! {
         const WIDENED: usize = __rt::largest(&[#(#lens),*]);
         fn infer_half(halves: __rt::Halves<'_>, widened: &mut [f32], call: __rt::Infer<'_>) {
             let isa = __rt::AtRunTime;
-            let __rt::Infer { n, x, y, ctx } = call;
-            let outer = ctx.lengths;
-            let (values, mut ctx) = ctx.split_values(n * __Infer #turbofish::VALUES);
-            ctx.lengths = outer.inside::<__S>();
             #nodes
-            #copy
         }
+    }
+}
+
+/// All nodes, in the memory of `call`, and the output.
+fn emit_call(context: &Context) -> TokenStream {
+    // `outer` outlives the nodes' contexts, which refer to it.
+    let turbofish = &context.turbofish;
+    let nodes = emit_nodes(context, Inference::Whole);
+    let copy = copy_output(context);
+    quote! {
+        let __rt::Infer { n, x, y, ctx } = call;
+        let outer = ctx.lengths;
+        let (values, mut ctx) = ctx.split_values(n * __Infer #turbofish::VALUES);
+        ctx.lengths = outer.inside::<__S>();
+        #nodes
+        #copy
     }
 }
 

@@ -495,7 +495,7 @@ pub(crate) fn no_value(name: &Ident) -> String {
 pub(crate) fn branches_again(line: &Ident, expected: usize, found: usize) -> String {
     let branches = if found == 1 { "branch" } else { "branches" };
     format!(
-        "`{line}` has {expected} branches, but `same({line})` {found} {branches}\n  = help: write a \
+        "`{line}` has {expected} branches, but `same({line})` has {found} {branches}\n  = help: write a \
          value for each: `same({line}) {{ a, b }}`"
     )
 }

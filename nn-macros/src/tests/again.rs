@@ -403,8 +403,8 @@ fn inputs_that_cannot_be_given() {
         )
     };
     for (line, at, words) in [
-        ("same(mix) { a, b, fc }", "same", "`mix` has 2 branches, but `same(mix)` 3 branches"),
-        ("same(mix) { a }", "same", "`mix` has 2 branches, but `same(mix)` 1 branch"),
+        ("same(mix) { a, b, fc }", "same", "`mix` has 2 branches, but `same(mix)` has 3 branches"),
+        ("same(mix) { a }", "same", "`mix` has 2 branches, but `same(mix)` has 1 branch"),
         ("same(mix) { a, bb }", "bb", "there is no input or earlier line called `bb`"),
         (
             "same(mix) { a, wide }",

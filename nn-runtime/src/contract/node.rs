@@ -68,7 +68,7 @@ pub trait Node<S: Spec>: Weights {
     /// As [`infer`](Self::infer) of the layer whose weights are `halves`, with the same bits. Weights become `f32`s in
     /// `widened`, which has at least [`WIDENED`](Self::WIDENED) elements: by default all of them at once.
     fn infer_half(halves: Halves<'_>, widened: &mut [f32], call: Infer<'_>) {
-        widened_layer::<Self>(halves, widened).infer(call);
+        widened_layer::<Self>(halves, widened).0.infer(call);
     }
 
     /// As [`infer`](Self::infer), with the same bits, inlined into a function that is compiled for `isa`: a network
@@ -80,11 +80,14 @@ pub trait Node<S: Spec>: Weights {
     }
 }
 
-/// The layer whose weights are `halves`, in the first elements of `widened`.
-pub(crate) fn widened_layer<'a, T: Weights>(halves: Halves<'_>, widened: &'a mut [f32]) -> &'a T {
-    let floats = &mut widened[..T::LEN];
+/// The layer whose weights are `halves`, in the first elements of `widened`, and those after them.
+pub(crate) fn widened_layer<'a, T: Weights>(
+    halves: Halves<'_>,
+    widened: &'a mut [f32],
+) -> (&'a T, &'a mut [f32]) {
+    let (floats, rest) = widened.split_at_mut(T::LEN);
     widen(halves, floats);
-    T::from_floats(floats)
+    (T::from_floats(floats), rest)
 }
 
 /// A layer, or a whole network, that can process a sequence step by step: its output at a step depends on this step
@@ -153,7 +156,7 @@ pub trait FusedNode<S: Spec>: Node<S> {
         epilogue: Epilogue<'_>,
         scratch: &mut [f32],
     ) {
-        widened_layer::<Self>(halves, widened).infer_with(x, y, epilogue, scratch);
+        widened_layer::<Self>(halves, widened).0.infer_with(x, y, epilogue, scratch);
     }
 
     /// The convolution with the layers of `epilogue`.

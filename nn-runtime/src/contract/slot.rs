@@ -4,12 +4,12 @@
 
 use super::node::{
     BoundsNode, FusedNode, InPlaceNode, Infer, InputError, Node, NormalizationNode, Streaming,
-    StreamingIn,
+    StreamingIn, widened_layer,
 };
 use super::spec::Spec;
 use crate::kernels::{ConvLayer, Epilogue, Instructions, Normalization};
 use crate::memory::{Buffer, InferCtx, Layout};
-use crate::types::{Halves, PerStep, widen};
+use crate::types::{Halves, PerStep};
 use core::fmt;
 use core::marker::PhantomData;
 use unrolled_shape::rules::max_pool2d::MaxPool2d;
@@ -108,9 +108,7 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
     /// them.
     #[must_use]
     pub fn widen<'a>(&self, halves: Halves<'_>, widened: &'a mut [f32]) -> (&'a T, &'a mut [f32]) {
-        let (floats, rest) = widened.split_at_mut(T::LEN);
-        widen(&halves[self.layout.weights.range(1)], floats);
-        (T::from_floats(floats), rest)
+        widened_layer(&halves[self.layout.weights.range(1)], widened)
     }
 
     /// See [`FusedNode::infer_pooled`]; with the memory of the network and the spec of the pool.

@@ -151,8 +151,7 @@ impl<const T: usize> Chains<'_, T> {
                     }
                     if first > 0 {
                         for (sum, before) in sums.iter_mut().zip(before) {
-                            // `Lanes` has no addition; multiplying by 1 is exact.
-                            *sum = lanes.mul_add(lanes.splat(1.0), *sum, before);
+                            *sum = lanes.add(*sum, before);
                         }
                     }
                 }
@@ -187,8 +186,7 @@ impl<const T: usize> Chains<'_, T> {
             if !second.is_empty() {
                 let row = load_row::<L, N, EDGE>(lanes, second.as_ptr().add(column), tail);
                 for (sum, b) in sums.iter_mut().zip(row) {
-                    // `Lanes` has no addition; multiplying by 1 is exact.
-                    *sum = lanes.mul_add(lanes.splat(1.0), b, *sum);
+                    *sum = lanes.add(b, *sum);
                 }
             }
         }

@@ -88,7 +88,7 @@ impl ColumnSums<'_> {
         count: usize,
     ) -> usize {
         let tail = lanes.tail(count - (N - 1) * L::COUNT);
-        let (one, mut totals) = (lanes.splat(1.0), [0.0; WIDE * MOST_LANES]);
+        let mut totals = [0.0; WIDE * MOST_LANES];
         let mut rows =
             Rows { blocks: self.blocks, columns: self.columns, row: 0, at: column, begin: column };
         let mut left = self.blocks.count * self.blocks.rows;
@@ -103,9 +103,7 @@ impl ColumnSums<'_> {
                         let a = load_row::<L, N, EDGE>(lanes, self.d_y.add(rows.next()), tail);
                         let b = load_row::<L, N, EDGE>(lanes, self.d_y.add(rows.next()), tail);
                         for v in 0..N {
-                            // `Lanes` has no addition; multiplying by 1 is exact.
-                            let pair = lanes.mul_add(one, a[v], b[v]);
-                            sums[c][v] = lanes.mul_add(one, pair, sums[c][v]);
+                            sums[c][v] = lanes.add(lanes.add(a[v], b[v]), sums[c][v]);
                         }
                     }
                 }
@@ -116,12 +114,11 @@ impl ColumnSums<'_> {
                     for i in 0..left {
                         let a = load_row::<L, N, EDGE>(lanes, self.d_y.add(rows.next()), tail);
                         for v in 0..N {
-                            last[v] =
-                                if i % 2 == 0 { a[v] } else { lanes.mul_add(one, last[v], a[v]) };
+                            last[v] = if i % 2 == 0 { a[v] } else { lanes.add(last[v], a[v]) };
                         }
                         if i % 2 == 1 || i + 1 == left {
                             for v in 0..N {
-                                sums[i / 2][v] = lanes.mul_add(one, last[v], sums[i / 2][v]);
+                                sums[i / 2][v] = lanes.add(last[v], sums[i / 2][v]);
                             }
                         }
                     }
@@ -129,7 +126,7 @@ impl ColumnSums<'_> {
                 }
                 for c in 1..C {
                     for v in 0..N {
-                        sums[0][v] = lanes.mul_add(one, sums[0][v], sums[c][v]);
+                        sums[0][v] = lanes.add(sums[0][v], sums[c][v]);
                     }
                 }
                 let mut part = [0.0; WIDE * MOST_LANES];

@@ -154,12 +154,9 @@ impl<'a> Small<'a> {
                     }
                 }
             }
-            // Two by two: two additions that wait for each other, not three. `Lanes` has no addition; multiplying by 1
-            // is exact.
-            let one = lanes.splat(1.0);
+            // Two by two: two additions that wait for each other, not three.
             let [[a], [b], [c], [d]] = sums;
-            let (ab, cd) = (lanes.mul_add(one, a, b), lanes.mul_add(one, c, d));
-            let sum = lanes.mul_add(one, ab, cd);
+            let sum = lanes.add(lanes.add(a, b), lanes.add(c, d));
             let y = self.y.add(row * self.units + column);
             // The count is a constant here, so that the stores are plain ones.
             if EDGE && INLINED {

@@ -74,13 +74,9 @@ where
         if Conv::<S>::BY_FILTERS { HalfMatrix::widened_len(CG) } else { Self::LEN };
 
     fn infer_half(halves: Halves<'_>, widened: &mut [f32], call: Infer<'_>) {
-        if const { Conv::<S>::BY_FILTERS } {
-            let (x, y, scratch) = (call.x[0], call.y, call.ctx.scratch);
-            let none = Epilogue::NONE;
-            <Self as FusedNode<S>>::infer_half_with((halves, widened), x, y, none, scratch);
-        } else {
-            Node::<S>::infer(widened_layer::<Self>(halves, widened), call);
-        }
+        let (x, y, scratch) = (call.x[0], call.y, call.ctx.scratch);
+        let none = Epilogue::NONE;
+        <Self as FusedNode<S>>::infer_half_with((halves, widened), x, y, none, scratch);
     }
 }
 
@@ -153,7 +149,7 @@ where
         scratch: &mut [f32],
     ) {
         if const { !Conv::<S>::BY_FILTERS } {
-            let layer = widened_layer::<Self>(halves, widened);
+            let (layer, _) = widened_layer::<Self>(halves, widened);
             return FusedNode::<S>::infer_with(layer, x, y, epilogue, scratch);
         }
         let (weight, bias) = halves.split_at(CG * F);

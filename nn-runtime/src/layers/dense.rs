@@ -72,7 +72,7 @@ where
     // Some columns of the weight at a time: each output is a sum of its own, whose bits do not depend on the others.
     fn infer_half(halves: Halves<'_>, widened: &mut [f32], call: Infer<'_>) {
         if const { <Self as Node<S>>::WIDENED == Self::LEN } {
-            return Node::<S>::infer(widened_layer::<Self>(halves, widened), call);
+            return Node::<S>::infer(widened_layer::<Self>(halves, widened).0, call);
         }
         let (x, y) = (call.x[0], call.y);
         let (weight, bias) = halves.split_at(IN * UNITS);

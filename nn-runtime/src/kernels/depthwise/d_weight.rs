@@ -124,8 +124,7 @@ impl DWeight<'_> {
                 for t in 0..TAPS {
                     let before = load_row::<L, V, EDGE>(lanes, d_weight[t], tail);
                     for v in 0..V {
-                        // `Lanes` has no addition; multiplying by 1 is exact.
-                        sums[t][v] = lanes.mul_add(lanes.splat(1.0), sums[t][v], before[v]);
+                        sums[t][v] = lanes.add(sums[t][v], before[v]);
                     }
                 }
             }

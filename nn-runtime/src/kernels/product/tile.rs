@@ -168,8 +168,7 @@ impl Panel<'_> {
                 for r in 0..M {
                     let before = load_row::<L, N, EDGE>(lanes, c[r], tail);
                     for v in 0..N {
-                        // `Lanes` has no addition; multiplying by 1 is exact.
-                        sums[r][v] = lanes.mul_add(lanes.splat(1.0), sums[r][v], before[v]);
+                        sums[r][v] = lanes.add(sums[r][v], before[v]);
                     }
                 }
             }

@@ -144,33 +144,14 @@ impl StepKernels for Called<'_> {
                 y: &mut *sums,
             },
         );
-        if cell == Cell::Gru {
-            dense_columns(
-                isa,
-                ColumnsArgs {
-                    inputs: outputs,
-                    units: columns,
-                    stride: columns,
-                    x: h_before,
-                    weight: weights.hh,
-                    init: Init::bias(weights.bias_hh),
-                    y: hidden,
-                },
-            );
-        } else {
-            dense_columns(
-                isa,
-                ColumnsArgs {
-                    inputs: outputs,
-                    units: columns,
-                    stride: columns,
-                    x: h_before,
-                    weight: weights.hh,
-                    init: Init::Accumulate,
-                    y: sums,
-                },
-            );
-        }
+        // Only a GRU keeps the sums from the state apart.
+        let (init, y) = match cell {
+            Cell::Gru => (Init::bias(weights.bias_hh), hidden),
+            _ => (Init::Accumulate, sums),
+        };
+        let (x, weight) = (h_before, weights.hh);
+        let (inputs, units, stride) = (outputs, columns, columns);
+        dense_columns(isa, ColumnsArgs { inputs, units, stride, x, weight, init, y });
     }
 
     fn gates(&self, sums: &mut [f32], hidden: &[f32], c: &mut [f32], h: &mut [f32]) {
