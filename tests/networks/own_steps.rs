@@ -47,10 +47,10 @@ impl<const T: usize, const C: usize> Layer for Ema<T, C> {
 
 impl<const T: usize, const C: usize> StreamingLayer for Ema<T, C> {
     fn step(&self, state: &mut [f32], x: &[f32; C], y: &mut [f32; C]) {
-        for c in 0..C {
-            state[c] += RATE * (x[c] - state[c]);
-            y[c] = state[c];
+        for (state, x) in state.iter_mut().zip(x) {
+            *state += RATE * (x - *state);
         }
+        y.copy_from_slice(state);
     }
 }
 
@@ -108,9 +108,9 @@ impl<const T: usize, const C: usize, const F: usize, const K: usize> Layer for C
             for k in (K - 1).saturating_sub(t)..K {
                 let at = t + k + 1 - K;
                 for c in 0..C {
-                    for f in 0..F {
-                        d.weight[k][c][f] += x[at][c] * d_y[f];
-                        d_x[at][c] += self.weight[k][c][f] * d_y[f];
+                    for (f, d_y) in d_y.iter().enumerate() {
+                        d.weight[k][c][f] += x[at][c] * d_y;
+                        d_x[at][c] += self.weight[k][c][f] * d_y;
                     }
                 }
             }
@@ -153,13 +153,28 @@ impl<const T: usize> Layer for Mixed<T> {
 
     fn backward(
         &self,
-        _x: (&[[f32; 2]; T], &[[f32; 3]; T]),
+        (a, b): (&[[f32; 2]; T], &[[f32; 3]; T]),
         _y: &[[f32; 3]; T],
-        _d_y: &[[f32; 3]; T],
-        _d_x: (&mut [[f32; 2]; T], &mut [[f32; 3]; T]),
+        d_y: &[[f32; 3]; T],
+        (d_a, d_b): (&mut [[f32; 2]; T], &mut [[f32; 3]; T]),
         _d: &mut Self,
     ) {
-        unimplemented!("inference only");
+        let mut sums = [0.0; T];
+        let mut sum = 0.0;
+        for (running, a) in sums.iter_mut().zip(a) {
+            sum += a[0] * a[1];
+            *running = sum;
+        }
+        // Every later step uses the sum of this one.
+        let mut d_sum = 0.0;
+        for t in (0..T).rev() {
+            for ((d_b, b), d_y) in d_b[t].iter_mut().zip(b[t]).zip(d_y[t]) {
+                *d_b += sums[t] * d_y;
+                d_sum += b * d_y;
+            }
+            d_a[t][0] += a[t][1] * d_sum;
+            d_a[t][1] += a[t][0] * d_sum;
+        }
     }
 }
 
@@ -350,4 +365,6 @@ fn gradients_agree_with_finite_differences() {
     }
     check::<Filter>(&sequences(5), &sequences(5));
     check::<Generic<9>>(&sequences(5), &sequences(5));
+    let pairs: Vec<_> = sequences(4).into_iter().zip(sequences(4)).collect();
+    check::<Outer>(&pairs, &sequences(4));
 }

@@ -158,7 +158,9 @@ fn memories(count: u64) -> Vec<Memories> {
     (0..count).map(|i| (random_values(i), memory(i + 40), memory(3 * i + 81))).collect()
 }
 
-fn tokens(count: u64) -> Vec<([u32; 4], [u32; 4], [[f32; 3]; 4], [[f32; 3]; 4])> {
+type TokensAndValues = ([u32; 4], [u32; 4], [[f32; 3]; 4], [[f32; 3]; 4]);
+
+fn tokens(count: u64) -> Vec<TokensAndValues> {
     let tokens = |i: u64| -> [u32; 4] { std::array::from_fn(|t| (i as u32 * 3 + t as u32) % 7) };
     let one = |i| (tokens(i), tokens(i + 4), random_values(i), random_values(i + 70));
     (0..count).map(one).collect()
