@@ -57,6 +57,7 @@ pub use add::add_to;
 #[cfg(feature = "train")]
 pub(crate) use add::sum_shards;
 pub use border::Border;
+pub(crate) use chains::{Columns, Count, chains};
 pub use column_sums::d_bias;
 pub use conv_args::{ConvArgs, ConvDWeightArgs};
 pub use conv_bands::{ConvBands, ConvLayer};
@@ -77,4 +78,4 @@ pub use inline::{AtRunTime, Instructions};
 pub use isa::Isa;
 pub(crate) use isa::{Baseline, Kernel, Lanes, mul_add};
 pub use product::Accumulate;
-pub(crate) use product::Init;
+pub(crate) use product::{Init, LONG_DENSE_SUM};

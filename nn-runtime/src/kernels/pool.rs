@@ -2,7 +2,7 @@
 
 use super::dispatch::dispatch;
 use super::isa::Isa;
-use super::pool_2x2::max_2x2;
+use super::pool_2x2::{max_2x2, max_2x2_and_winners, max_2x2_backward};
 use core::ops::Range;
 use unrolled_shape::Shape;
 use unrolled_shape::rules::window::{Over, Window};
@@ -78,6 +78,14 @@ impl Pool {
         let window = Window::without_padding(Over::Images, kernel, kernel, [1; 3]);
         let input = [1, height * kernel_height, width * kernel_width];
         Self { window, input, channels, output: [1, height, width], adaptive: false }
+    }
+
+    /// Height, width and channels of the input, if windows of two by two pixels lie side by side.
+    fn as_2x2(&self) -> Option<[usize; 3]> {
+        let [_, height, width] = self.input;
+        // Compared as a whole: also stride, padding and dilation must be those of such a pool.
+        let is_2x2 = self.window == Self::side_by_side([2, 2], [1, 1], 1).window;
+        (is_2x2 && self.output_len() > 0).then_some([height, width, self.channels])
     }
 
     /// The number of elements of the window.
@@ -519,12 +527,9 @@ impl WindowOp for AverageBackward<'_> {
 
 /// The maximum under each window; padding never wins.
 pub(crate) fn max(isa: Isa, pool: &Pool, x: &[f32], y: &mut [f32]) {
-    // Compared as a whole: also stride, padding and dilation must be those of a pool of two by two pixels.
-    let [_, height, width] = pool.input;
-    if pool.window == Pool::side_by_side([2, 2], [1, 1], 1).window {
-        max_2x2(isa, [height, width, pool.channels], x, y);
-    } else {
-        max_of_any(pool, x, y);
+    match pool.as_2x2() {
+        Some(input) => max_2x2(isa, input, x, y),
+        None => max_of_any(pool, x, y),
     }
 }
 
@@ -599,7 +604,13 @@ pub(crate) const fn winners_len(area: usize, out: usize) -> usize {
 
 /// [`max`], which also stores the index of each maximum in its window: [`winners_len`] elements per image.
 pub(crate) fn max_and_winners(pool: &Pool, x: &[f32], y: &mut [f32], winners: &mut [f32]) {
-    if pool.area() <= 1 << u8::BITS {
+    let out = pool.output_len();
+    if let Some(input) = pool.as_2x2() {
+        let images = x.chunks_exact(pool.input_len()).zip(y.chunks_exact_mut(out));
+        for ((x, y), winners) in images.zip(bytes_mut(winners).chunks_exact_mut(out)) {
+            max_2x2_and_winners(input, x, y, winners);
+        }
+    } else if pool.area() <= 1 << u8::BITS {
         max_u8(pool, x, y, bytes_mut(winners));
     } else {
         // Windows of so many elements are rare, and not worth code for several instruction sets.
@@ -609,7 +620,13 @@ pub(crate) fn max_and_winners(pool: &Pool, x: &[f32], y: &mut [f32], winners: &m
 
 /// The gradient of the input of [`max`]: that of each output is added to its winner.
 pub(crate) fn max_backward(pool: &Pool, winners: &[f32], d_y: &[f32], d_x: &mut [f32]) {
-    if pool.area() <= 1 << u8::BITS {
+    let out = pool.output_len();
+    if let Some(input) = pool.as_2x2() {
+        let images = d_x.chunks_exact_mut(pool.input_len()).zip(d_y.chunks_exact(out));
+        for ((d_x, d_y), winners) in images.zip(bytes(winners).chunks_exact(out)) {
+            max_2x2_backward(input, winners, d_y, d_x);
+        }
+    } else if pool.area() <= 1 << u8::BITS {
         max_u8_backward(pool, bytes(winners), d_y, d_x);
     } else {
         max_with_backward(pool, words(winners), d_y, d_x);

@@ -1,5 +1,6 @@
 //! Max pooling of two by two pixels, the most common pool, without the bookkeeping of an arbitrary window.
 
+use super::dispatch::dispatch;
 use super::isa::{Isa, Kernel, Lanes, load_row};
 
 /// The maximum of each two by two pixels of images `[height, width, channels]`; NaN if one is NaN, the first of equals.
@@ -77,4 +78,119 @@ unsafe fn largest<L: Lanes, const EDGE: bool>(
         // In the order of the window: of equals the first wins, as in an arbitrary window.
         lanes.largest(lanes.largest(a, b), lanes.largest(c, d))
     }
+}
+
+/// Channels of four pixels at a time: a vector of AVX-512.
+const VECTOR: usize = 16;
+
+dispatch! {
+    /// [`max_2x2`] of one image, which also stores the index of each maximum in its window.
+    pub(super) fn max_2x2_and_winners(
+        input: [usize; 3],
+        x: &[f32],
+        y: &mut [f32],
+        winners: &mut [u8],
+    ) {
+        let [_, width, channels] = input;
+        let (line, out_line) = (width * channels, width / 2 * channels);
+        // The last line, if it has no neighbour, is no pair.
+        let lines = x.chunks_exact(2 * line).zip(y.chunks_exact_mut(out_line));
+        for ((x, y), winners) in lines.zip(winners.chunks_exact_mut(out_line)) {
+            let (top, bottom) = x.split_at(line);
+            let pairs = top.chunks_exact(2 * channels).zip(bottom.chunks_exact(2 * channels));
+            let out = y.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels));
+            for ((top, bottom), (y, winners)) in pairs.zip(out) {
+                let ((a, b), (c, d)) = (top.split_at(channels), bottom.split_at(channels));
+                largest_of_pixels([a, b, c, d], y, winners);
+            }
+        }
+    }
+
+    /// The gradient of the input of [`max_2x2_and_winners`]: that of each output is that of its winner.
+    pub(super) fn max_2x2_backward(
+        input: [usize; 3],
+        winners: &[u8],
+        d_y: &[f32],
+        d_x: &mut [f32],
+    ) {
+        let [_, width, channels] = input;
+        let (line, out_line) = (width * channels, width / 2 * channels);
+        let mut pairs_of_lines = d_x.chunks_exact_mut(2 * line);
+        let out = d_y.chunks_exact(out_line).zip(winners.chunks_exact(out_line));
+        for (d_x, (d_y, winners)) in pairs_of_lines.by_ref().zip(out) {
+            let (top, bottom) = d_x.split_at_mut(line);
+            let mut pairs = top
+                .chunks_exact_mut(2 * channels)
+                .zip(bottom.chunks_exact_mut(2 * channels));
+            let out = d_y.chunks_exact(channels).zip(winners.chunks_exact(channels));
+            for ((top, bottom), (d_y, winners)) in pairs.by_ref().zip(out) {
+                let ((a, b), (c, d)) = (top.split_at_mut(channels), bottom.split_at_mut(channels));
+                d_pixels([a, b, c, d], d_y, winners);
+            }
+            // A last column without a neighbour.
+            top[out_line * 2..].fill(0.0);
+            bottom[out_line * 2..].fill(0.0);
+        }
+        pairs_of_lines.into_remainder().fill(0.0);
+    }
+}
+
+/// The maximum of each channel of four pixels, and its index. The first of equals wins, and NaN is kept.
+#[inline(always)]
+fn largest_of_pixels(x: [&[f32]; 4], y: &mut [f32], winners: &mut [u8]) {
+    let whole = y.len() / VECTOR * VECTOR;
+    for at in (0..whole).step_by(VECTOR) {
+        largest_of::<VECTOR>(x, at, y, winners);
+    }
+    for at in whole..y.len() {
+        largest_of::<1>(x, at, y, winners);
+    }
+}
+
+/// The same for `N` channels from `at` on.
+#[inline(always)]
+fn largest_of<const N: usize>(x: [&[f32]; 4], at: usize, y: &mut [f32], winners: &mut [u8]) {
+    let [a, rest @ ..] = x.map(|x| array::<_, N>(&x[at..]));
+    let (mut largest, mut winner) = (*a, [0_u32; N]);
+    for (x, index) in rest.into_iter().zip(1..) {
+        for l in 0..N {
+            let wins = x[l] > largest[l] || x[l].is_nan();
+            largest[l] = if wins { x[l] } else { largest[l] };
+            winner[l] = if wins { index } else { winner[l] };
+        }
+    }
+    y[at..][..N].copy_from_slice(&largest);
+    winners[at..][..N].copy_from_slice(&winner.map(|index| index as u8));
+}
+
+/// The gradient of each channel of four pixels.
+#[inline(always)]
+fn d_pixels(mut d_x: [&mut [f32]; 4], d_y: &[f32], winners: &[u8]) {
+    let whole = d_y.len() / VECTOR * VECTOR;
+    for at in (0..whole).step_by(VECTOR) {
+        d_of::<VECTOR>(&mut d_x, at, d_y, winners);
+    }
+    for at in whole..d_y.len() {
+        d_of::<1>(&mut d_x, at, d_y, winners);
+    }
+}
+
+/// The same for `N` channels from `at` on.
+#[inline(always)]
+fn d_of<const N: usize>(d_x: &mut [&mut [f32]; 4], at: usize, d_y: &[f32], winners: &[u8]) {
+    // A copy, so that no load depends on the winner, and the loop becomes vector instructions.
+    let (d_y, winner) = (*array::<_, N>(&d_y[at..]), array::<_, N>(&winners[at..]).map(u32::from));
+    for (d_x, index) in d_x.iter_mut().zip(0..) {
+        let mut d = [0.0; N];
+        for l in 0..N {
+            d[l] = if winner[l] == index { d_y[l] } else { 0.0 };
+        }
+        d_x[at..][..N].copy_from_slice(&d);
+    }
+}
+
+/// The first `N` elements.
+#[inline(always)]
+fn array<T, const N: usize>(x: &[T]) -> &[T; N] {
+    x.first_chunk().expect("as many channels of each pixel")
 }

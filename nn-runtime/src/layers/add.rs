@@ -6,6 +6,7 @@ use super::joins::sum_positions;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec, Streaming};
+use crate::kernels::Instructions;
 use crate::kernels::dispatch::dispatch;
 use crate::types::Weights;
 use unrolled_shape::rules::add;
@@ -20,6 +21,11 @@ unsafe impl Weights for Add {}
 impl<S: Spec<Arguments = add::Add>> Node<S> for Add {
     fn infer(&self, Infer { n, x, y, .. }: Infer<'_>) {
         forward(n, x, y);
+    }
+
+    #[inline(always)]
+    fn infer_inlined<I: Instructions>(&self, _isa: I, Infer { n, x, y, .. }: Infer<'_>) {
+        forward_inlined::<I::Lanes>(n, x, y);
     }
 }
 
@@ -43,7 +49,7 @@ impl<S: Spec<Arguments = add::Add>> TrainNode<S> for Add {
 }
 
 dispatch! {
-    fn forward(n: usize, x: &[&[f32]], y: &mut [f32]) {
+    fn forward as forward_inlined<L>(n: usize, x: &[&[f32]], y: &mut [f32]) {
         fold(n, x, y, |a, b| a + b);
     }
 }

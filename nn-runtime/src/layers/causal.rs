@@ -1,7 +1,8 @@
 //! Causal convolutions of a chunk of a sequence, or of one step, which continue from the chunk before it: its last
 //! steps, the state, take the place of the zero padding.
 
-use crate::kernels::{self, Geometry, Isa};
+use super::ring::Ring;
+use crate::kernels::{self, Columns, Geometry, Instructions, Isa};
 #[cfg(feature = "train")]
 use crate::kernels::{Accumulate, RowBlocks};
 use crate::memory::StateMut;
@@ -13,33 +14,86 @@ pub(super) struct Chunk<'a> {
     pub(super) weight: &'a [f32],
     /// The bias `[F]`, or nothing.
     pub(super) bias: &'a [f32],
-    /// The steps before the chunk, `[extent - 1, C]`; replaced by its last steps.
+    /// The steps before the chunk: a [`Ring`] of `extent - 1`. They become its last steps.
     pub(super) state: &'a mut [f32],
-    /// The input `[T, C]`.
+    /// The input `[T, C]`; of a step `[C]`.
     pub(super) x: &'a [f32],
-    /// Receives the output `[T, F]`.
+    /// Receives the output `[T, F]`; of a step `[F]`.
     pub(super) y: &'a mut [f32],
     /// At least [`Geometry::padded_len`] elements.
     pub(super) scratch: &'a mut [f32],
 }
 
+/// The last steps of the input, which later outputs meet.
+const fn ring(g: &Geometry) -> Ring {
+    Ring { steps: g.padding[1][0], channels: g.channels }
+}
+
+/// Elements of the state.
+pub(super) const fn state_len(g: &Geometry) -> usize {
+    ring(g).len()
+}
+
 /// Inference on a chunk of one sequence, with the sizes `g`.
-pub(super) fn infer_chunk(g: &Geometry, chunk: Chunk<'_>) {
+fn infer_chunk(g: &Geometry, chunk: Chunk<'_>) {
     let Chunk { weight, bias, state, x, y, scratch } = chunk;
-    if state.is_empty() {
-        return kernels::conv2d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y });
-    }
-    let all = prepend_state(state, x, scratch);
+    let all = prepend_state(g, state, x, scratch);
     kernels::conv2d(Isa::best(), &g.padded(), kernels::ConvArgs { x: all, weight, bias, y });
-    state.copy_from_slice(&all[x.len()..]);
+    ring(g).go_on(state, g.input[1], &all[x.len()..]);
 }
 
 /// The input of one sample after its state: `[T, C] -> [extent - 1 + T, C]`.
-fn prepend_state<'a>(state: &[f32], x: &[f32], scratch: &'a mut [f32]) -> &'a mut [f32] {
-    let all = &mut scratch[..state.len() + x.len()];
-    all[..state.len()].copy_from_slice(state);
-    all[state.len()..].copy_from_slice(x);
+fn prepend_state<'a>(
+    g: &Geometry,
+    state: &[f32],
+    x: &[f32],
+    scratch: &'a mut [f32],
+) -> &'a mut [f32] {
+    let before = state_len(g) - 1;
+    let all = &mut scratch[..before + x.len()];
+    ring(g).copy_to(&mut all[..before], state);
+    all[before..].copy_from_slice(x);
     all
+}
+
+/// Inference on one step, with the sizes `g` of the sequence.
+pub(super) fn infer_step(g: &Geometry, step: Chunk<'_>) {
+    let Chunk { weight, bias, state, x, y, scratch } = step;
+    let (taps, [_, kernel]) = (gather(g, state, x, scratch), g.kernel);
+    // The steps that the output meets, one beside the other.
+    let g = Geometry {
+        input: [1, kernel],
+        output: [1, 1],
+        padding: [[0; 2]; 2],
+        dilation: [1; 2],
+        ..*g
+    };
+    kernels::conv2d(Isa::best(), &g, kernels::ConvArgs { x: taps, weight, bias, y });
+}
+
+/// Whether [`infer_step_inlined`] has the bits of [`infer_step`]: each output is one chain of multiply-adds over all taps.
+pub(super) const fn is_one_chain(g: &Geometry) -> bool {
+    g.groups == 1 && g.kernel[1] * g.channels <= kernels::LONG_DENSE_SUM
+}
+
+/// As [`infer_step`], with the same bits, inlined, for `C::COLUMNS` filters.
+#[inline(always)]
+pub(super) fn infer_step_inlined<C: Columns, I: Instructions>(
+    isa: I,
+    g: &Geometry,
+    step: Chunk<'_>,
+) {
+    let Chunk { weight, bias, state, x, y, scratch } = step;
+    let taps = gather(g, state, x, scratch);
+    kernels::chains::<C, I, 1>(isa, [bias, &[]], [(taps, weight)], y);
+}
+
+/// The steps that the output of one step meets, `[K, C]`; the state goes on by this step.
+#[inline(always)]
+fn gather<'a>(g: &Geometry, state: &mut [f32], x: &[f32], scratch: &'a mut [f32]) -> &'a [f32] {
+    let taps = &mut scratch[..g.kernel[1] * g.channels];
+    ring(g).step(state, x, g.dilation[1], taps);
+    taps
 }
 
 /// The arguments of [`infer`].
@@ -84,11 +138,12 @@ pub(super) fn insert_states(
     padded: &mut [f32],
     state: &mut StateMut<'_>,
 ) {
+    let before = state_len(full) - 1;
     for (sample, padded) in padded.chunks_exact_mut(full.padded().input_len()).enumerate() {
         let state = state.sample(sample);
-        padded[..state.len()].copy_from_slice(state);
-        let valid = steps.valid(sample, full.input[1]) * full.channels;
-        state.copy_from_slice(&padded[valid..][..state.len()]);
+        ring(full).copy_to(&mut padded[..before], state);
+        let valid = steps.valid(sample, full.input[1]);
+        ring(full).go_on(state, valid, &padded[valid * full.channels..][..before]);
     }
 }
 
@@ -123,7 +178,7 @@ pub(super) fn sum_gradient(full: &Geometry, gradient: Gradient<'_>) {
         if g.output_len() == 0 {
             continue;
         }
-        let all = prepend_state(state, &x[..g.input_len()], scratch);
+        let all = prepend_state(&g, state, &x[..g.input_len()], scratch);
         let d_y = &d_y[..g.output_len()];
         kernels::conv2d_d_weight(
             isa,

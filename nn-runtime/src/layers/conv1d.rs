@@ -9,7 +9,7 @@ use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec, Streaming};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
-use crate::kernels::{Geometry, Instructions};
+use crate::kernels::{Count, Geometry, Instructions};
 use crate::memory::InferCtx;
 #[cfg(feature = "train")]
 use crate::memory::Shards;
@@ -67,12 +67,17 @@ impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> Stre
 where
     S: Spec<Arguments = conv1d::Conv1d>,
 {
-    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
+    #[inline(always)]
+    fn step<I: Instructions>(&self, isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
         let InferCtx { scratch, mut state, .. } = ctx;
-        let g = const { Conv::<S>::GEOMETRY.of_steps(1) };
-        let (weight, bias) = (self.weight.as_floats(), &self.bias);
-        let state = state.sample(0);
-        causal::infer_chunk(&g, Chunk { weight, bias, state, x: x[0], y, scratch });
+        let g = const { &Conv::<S>::GEOMETRY };
+        let (weight, bias, state) = (self.weight.as_floats(), &self.bias, state.sample(0));
+        let step = Chunk { weight, bias, state, x: x[0], y, scratch };
+        if const { I::INLINE && causal::is_one_chain(&Conv::<S>::GEOMETRY) } {
+            causal::infer_step_inlined::<Count<F>, I>(isa, g, step);
+        } else {
+            causal::infer_step(g, step);
+        }
     }
 }
 
@@ -125,11 +130,8 @@ impl<S: Spec<Arguments = conv1d::Conv1d>> Convolution for Conv<S> {
     const GEOMETRY: Geometry =
         Geometry::new(S::ARGUMENTS.window(S::INPUT), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
-    const STATE: usize = if S::ARGUMENTS.streams() {
-        Self::GEOMETRY.padding[1][0] * Self::GEOMETRY.channels
-    } else {
-        0
-    };
+    const STATE: usize =
+        if S::ARGUMENTS.streams() { causal::state_len(&Self::GEOMETRY) } else { 0 };
 }
 
 #[cfg(feature = "train")]

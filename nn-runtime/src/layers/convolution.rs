@@ -17,7 +17,7 @@ pub(super) trait Convolution: Sized {
     const GEOMETRY: Geometry;
     /// Elements of the bias: F or 0.
     const BIAS: usize;
-    /// Elements per sample of recurrent state: the last steps of a causal convolution's input.
+    /// Elements per sample of recurrent state: the last steps of a causal convolution's input ([`causal::state_len`]).
     const STATE: usize = 0;
     /// Elements that inference needs per call: an input with its state in front, or what the kernel needs.
     const SCRATCH: usize =

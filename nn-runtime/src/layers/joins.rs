@@ -106,13 +106,14 @@ macro_rules! join {
 
         const _: () = {
             use $crate::contract::{Infer, Node, Spec, Streaming};
+            use $crate::kernels::Instructions;
             use $crate::kernels::dispatch::dispatch;
             use $crate::layers::joins::{self, Join};
 
             type Arguments = <$Name as Join>::Arguments;
 
             dispatch! {
-                fn forward(n: usize, x: &[&[f32]], y: &mut [f32]) {
+                fn forward as forward_inlined<L>(n: usize, x: &[&[f32]], y: &mut [f32]) {
                     joins::fold(n, x, y, <$Name as Join>::value);
                 }
             }
@@ -120,6 +121,15 @@ macro_rules! join {
             impl<S: Spec<Arguments = Arguments>> Node<S> for $Name {
                 fn infer(&self, Infer { n, x, y, .. }: Infer<'_>) {
                     forward(n, x, y);
+                }
+
+                #[inline(always)]
+                fn infer_inlined<I: Instructions>(
+                    &self,
+                    _isa: I,
+                    Infer { n, x, y, .. }: Infer<'_>,
+                ) {
+                    forward_inlined::<I::Lanes>(n, x, y);
                 }
             }
 

@@ -23,6 +23,15 @@ mod tests {
         kernel: [2; 2], stride: None, padding: Padding::Explicit([0; 2]), dilation: [1; 2], ceil_mode: false,
     },
         [&[5, 7, 3]] -> &[2, 3, 3]);
+    // Two vectors of channels and a rest; a last line without a neighbour, and a last column.
+    spec!(By2Line: max_pool2d::MaxPool2d {
+        kernel: [2; 2], stride: None, padding: Padding::Explicit([0; 2]), dilation: [1; 2], ceil_mode: false,
+    },
+        [&[5, 4, 37]] -> &[2, 2, 37]);
+    spec!(By2Column: max_pool2d::MaxPool2d {
+        kernel: [2; 2], stride: None, padding: Padding::Explicit([0; 2]), dilation: [1; 2], ceil_mode: false,
+    },
+        [&[2, 3, 16]] -> &[1, 1, 16]);
     spec!(Overlapping: max_pool2d::MaxPool2d {
         kernel: [3, 2], stride: Some([1, 2]), padding: Padding::Explicit([1; 2]), dilation: [2, 1], ceil_mode: false,
     },
@@ -98,6 +107,8 @@ mod tests {
     #[test]
     fn agrees_with_the_definition() {
         check::<By2>();
+        check::<By2Line>();
+        check::<By2Column>();
         check::<Overlapping>();
         check::<Large>();
         check::<RoundedUp>();

@@ -83,6 +83,7 @@ mod reduce;
 mod relu;
 mod relu6;
 mod repeat_steps;
+mod ring;
 mod rms_norm;
 mod rnn;
 mod scale;

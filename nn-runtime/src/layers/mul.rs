@@ -4,6 +4,7 @@ use super::joins::fold;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec, Streaming};
+use crate::kernels::Instructions;
 use crate::kernels::dispatch::dispatch;
 use crate::types::Weights;
 use unrolled_shape::rules::mul;
@@ -20,6 +21,11 @@ unsafe impl Weights for Mul {}
 impl<S: Spec<Arguments = mul::Mul>> Node<S> for Mul {
     fn infer(&self, Infer { n, x, y, .. }: Infer<'_>) {
         product(n, x, y);
+    }
+
+    #[inline(always)]
+    fn infer_inlined<I: Instructions>(&self, _isa: I, Infer { n, x, y, .. }: Infer<'_>) {
+        product_inlined::<I::Lanes>(n, x, y);
     }
 }
 
@@ -44,7 +50,7 @@ impl<S: Spec<Arguments = mul::Mul>> TrainNode<S> for Mul {
 }
 
 dispatch! {
-    fn product(n: usize, x: &[&[f32]], y: &mut [f32]) {
+    fn product as product_inlined<L>(n: usize, x: &[&[f32]], y: &mut [f32]) {
         fold(n, x, y, |a, b| a * b);
     }
 }

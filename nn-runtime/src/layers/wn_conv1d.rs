@@ -40,10 +40,10 @@ where
 {
     fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
         let InferCtx { scratch, mut state, .. } = ctx;
-        let g = const { Conv::<S>::GEOMETRY.of_steps(1) };
+        let g = const { &Conv::<S>::GEOMETRY };
         let (weight, scratch) = self.normalised::<S>().normalise(scratch);
         let (bias, state) = (&self.bias, state.sample(0));
-        causal::infer_chunk(&g, Chunk { weight, bias, state, x: x[0], y, scratch });
+        causal::infer_step(g, Chunk { weight, bias, state, x: x[0], y, scratch });
     }
 }
 
@@ -54,11 +54,8 @@ impl<S: Spec<Arguments = wn_conv1d::WNConv1d>> Convolution for Conv<S> {
     const GEOMETRY: Geometry =
         Geometry::new(S::ARGUMENTS.window(S::INPUT), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
-    const STATE: usize = if S::ARGUMENTS.streams() {
-        Self::GEOMETRY.padding[1][0] * Self::GEOMETRY.channels
-    } else {
-        0
-    };
+    const STATE: usize =
+        if S::ARGUMENTS.streams() { causal::state_len(&Self::GEOMETRY) } else { 0 };
 }
 
 impl<S: Spec<Arguments = wn_conv1d::WNConv1d>> NormalisedConvolution for Conv<S> {
