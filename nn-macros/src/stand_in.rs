@@ -36,11 +36,16 @@ impl StandIn {
             Some(size(nth))
         };
         let sizes = network.sizes(node, stand_in)?;
-        // Expanded code reports the others; rules take it for granted that sizes are limited.
-        sizes.inputs.iter().try_for_each(|input| checks::header_input(*input).map(|_| ())).ok()?;
-        let output = (row.rule)(&sizes.inputs, &sizes.values).ok()?;
+        let output = apply(row, &sizes.inputs, &sizes.values)?;
         Some(Self { sizes, output })
     }
+}
+
+/// The output of a layer, if its rule accepts the inputs and arguments.
+fn apply(row: &Row, inputs: &[Shape], values: &[RuleValue]) -> Option<Shape> {
+    // Expanded code reports the others; rules take it for granted that there are axes, and that sizes are limited.
+    inputs.iter().try_for_each(|input| checks::header_input(*input).map(|_| ())).ok()?;
+    (row.rule)(inputs, values).ok()
 }
 
 impl Network {
@@ -65,7 +70,7 @@ impl Network {
                     self.values[input.0].dims.with_sizes(|dim| dim.known().or(Some(alike(0))));
                 known.unwrap_or(unknown)
             });
-            let output = (row.rule)(&inputs.collect::<Vec<_>>(), values.as_ref()?).ok()?;
+            let output = apply(row, &inputs.collect::<Vec<_>>(), values.as_ref()?)?;
             Some(output.rank() >= rank)
         });
         kept.unwrap_or(true)

@@ -55,6 +55,20 @@ fn arguments_that_begin_with_a_keyword() {
     }
 }
 
+/// An input without axes, that of a line with a mistake, beside one of a type of the user's: found by the fuzz target.
+#[test]
+fn inputs_of_lines_with_mistakes() {
+    check(&quote! {
+        block Up(skip, n) { Add { { Dense(n) }, skip => { Tanh } }, MyLayer }
+        struct Twice(a: 5x4, b: ..5x4) -> 5x4 {
+            mix: Add { a => { fc: Dense(ReLU 4) }, b },
+            look: a => MultiHeadAttention(2, memory = b),
+            up: block mix => Up(look, 4),
+            looks: up => same(look, memory = mix),
+        }
+    });
+}
+
 #[test]
 fn changed_networks() {
     let pool = pool();
