@@ -324,8 +324,13 @@ fn is_value(expr: &Expr) -> bool {
 fn begins_like_statement(tokens: &TokenStream) -> bool {
     const WORDS: [&str; 9] =
         ["if", "match", "loop", "while", "for", "unsafe", "const", "async", "let"];
-    match tokens.clone().into_iter().next() {
+    let mut trees = tokens.clone().into_iter();
+    match trees.next() {
         Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+        // `crate(3)` would be the visibility of an item for `syn`; `crate::SIZE` is a path.
+        Some(TokenTree::Ident(word)) if word == "crate" => {
+            !matches!(trees.next(), Some(TokenTree::Punct(_)))
+        }
         Some(TokenTree::Ident(word)) => WORDS.iter().any(|it| word == it),
         // A label, an attribute.
         Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), '\'' | '#'),
