@@ -48,15 +48,12 @@ fn networks_without_mistakes() {
 /// The editor's view, and constants, have values of the user's at the beginning of an expression.
 #[test]
 fn arguments_that_begin_with_a_keyword() {
-    for line in [
-        "LSTM(crate output = last)",
-        "Dense(crate)",
-        "Dense(crate(3, 3))",
-        "Repeat(crate) { ReLU }",
-        "same(crate)",
-    ] {
+    for line in
+        ["LSTM(crate output = last)", "Dense(crate)", "Repeat(crate) { ReLU }", "same(crate)"]
+    {
         check(&format!("struct Net(4x4) -> 4 {{ {line}, Dense(4) }}").parse().expect("tokens"));
     }
+    check(&quote!(struct Net(4) -> 4 { Dense(crate(3, 3)), Dense(4) }));
 }
 
 /// An input without axes, that of a line with a mistake, beside one of a type of the user's: found by the fuzz target.
