@@ -24,7 +24,8 @@ use unrolled_shape::rules::conv1d;
 /// A convolution (as in PyTorch a cross-correlation) over steps: `[T, C] -> [T', F]`.
 ///
 /// `CG` is the number of input channels of one group, `K` the size of the kernel. With `padding = causal` and a stride
-/// of 1 the layer also runs step by step; its state is the last `(K - 1) * dilation` steps of the input.
+/// of 1 the layer also runs step by step; its state is the last `(K - 1) * dilation` steps of the input, in a ring
+/// buffer, and the place of the oldest of them.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Conv1d<const F: usize, const CG: usize, const K: usize, const BIAS: usize = F> {
