@@ -119,17 +119,16 @@ dispatch! {
         let out = d_y.chunks_exact(out_line).zip(winners.chunks_exact(out_line));
         for (d_x, (d_y, winners)) in pairs_of_lines.by_ref().zip(out) {
             let (top, bottom) = d_x.split_at_mut(line);
-            let mut pairs = top
-                .chunks_exact_mut(2 * channels)
-                .zip(bottom.chunks_exact_mut(2 * channels));
+            let pairs =
+                top.chunks_exact_mut(2 * channels).zip(bottom.chunks_exact_mut(2 * channels));
             let out = d_y.chunks_exact(channels).zip(winners.chunks_exact(channels));
-            for ((top, bottom), (d_y, winners)) in pairs.by_ref().zip(out) {
+            for ((top, bottom), (d_y, winners)) in pairs.zip(out) {
                 let ((a, b), (c, d)) = (top.split_at_mut(channels), bottom.split_at_mut(channels));
                 d_pixels([a, b, c, d], d_y, winners);
             }
             // A last column without a neighbour.
-            top[out_line * 2..].fill(0.0);
-            bottom[out_line * 2..].fill(0.0);
+            top[2 * out_line..].fill(0.0);
+            bottom[2 * out_line..].fill(0.0);
         }
         pairs_of_lines.into_remainder().fill(0.0);
     }
