@@ -104,7 +104,7 @@ mod tests {
         converged::<Grouped, SNConv1d<6, 2, 2>>().check_gradients();
         let mut with_states = converged::<Causal, SNConv1d<2, 4, 3>>();
         with_states.check_gradients();
-        with_states.state = random(with_states.batch * 2 * 4, 7);
+        with_states.state = random(with_states.batch * Conv::<Causal>::STATE, 7);
         with_states.check_gradients();
     }
 
@@ -115,7 +115,7 @@ mod tests {
         Trial::<Grouped, SNConv1d<6, 2, 2>>::random().check_inference();
         let mut with_states = Trial::<Causal, SNConv1d<2, 4, 3>>::random();
         with_states.check_inference();
-        with_states.state = random(with_states.batch * 2 * 4, 7);
+        with_states.state = random(with_states.batch * Conv::<Causal>::STATE, 7);
         with_states.check_inference();
     }
 

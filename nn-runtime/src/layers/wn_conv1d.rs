@@ -105,7 +105,7 @@ mod tests {
         Trial::<Deep, WNConv1d<10, 9, 3>>::random().with_step(1e-2, 1e-3).check_gradients();
         let mut with_states = Trial::<Causal, WNConv1d<2, 4, 3>>::random().with_step(1e-2, 1e-3);
         with_states.check_gradients();
-        with_states.state = random(with_states.batch * 2 * 4, 7);
+        with_states.state = random(with_states.batch * Conv::<Causal>::STATE, 7);
         with_states.check_gradients();
     }
 
@@ -116,7 +116,7 @@ mod tests {
         Trial::<Grouped, WNConv1d<6, 2, 2>>::random().check_inference();
         let mut with_states = Trial::<Causal, WNConv1d<2, 4, 3>>::random();
         with_states.check_inference();
-        with_states.state = random(with_states.batch * 2 * 4, 7);
+        with_states.state = random(with_states.batch * Conv::<Causal>::STATE, 7);
         with_states.check_inference();
     }
 
