@@ -41,6 +41,21 @@ network! {
     struct LongSteps(..6x600) -> 6x2 { RNN(10), Dense(2) }
 
     struct Mixed(..6x4) -> 6x4 { Conv1d(6, kernel = 3, padding = causal), ReLU, GRU(4) }
+
+    /// Causal convolutions that are inlined, one with groups that is not, and joins.
+    struct Taps(x: ..6x3) -> 6x3 {
+        Conv1d(17, kernel = 3, dilation = 2, padding = causal), Tanh,
+        narrow: Conv1d(3, kernel = 2, bias = false, padding = causal),
+        Conv1d(6, kernel = 2, groups = 3, padding = causal),
+        point: Conv1d(3, kernel = 1, padding = causal),
+        sum: Add { point, narrow },
+        difference: Sub { sum, x },
+        product: Mul { difference, narrow },
+        Max { product, x },
+    }
+
+    /// A convolution whose sum is too long to be inlined.
+    struct LongTaps(..6x200) -> 6x4 { Conv1d(4, kernel = 3, padding = causal) }
 }
 
 /// Random values in `[-2, 2)`.
@@ -124,6 +139,8 @@ fn steps_have_the_bits_of_the_sequence() {
     check_steps::<Rnn, 4, 2>();
     check_steps::<LongSteps, 600, 2>();
     check_steps::<Mixed, 4, 4>();
+    check_steps::<Taps, 3, 3>();
+    check_steps::<LongTaps, 200, 4>();
 }
 
 /// The public functions call the inlined ones in optimised builds, and return the same bits in all.
