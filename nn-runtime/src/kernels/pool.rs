@@ -604,12 +604,8 @@ pub(crate) const fn winners_len(area: usize, out: usize) -> usize {
 
 /// [`max`], which also stores the index of each maximum in its window: [`winners_len`] elements per image.
 pub(crate) fn max_and_winners(pool: &Pool, x: &[f32], y: &mut [f32], winners: &mut [f32]) {
-    let out = pool.output_len();
     if let Some(input) = pool.as_2x2() {
-        let images = x.chunks_exact(pool.input_len()).zip(y.chunks_exact_mut(out));
-        for ((x, y), winners) in images.zip(bytes_mut(winners).chunks_exact_mut(out)) {
-            max_2x2_and_winners(input, x, y, winners);
-        }
+        max_2x2_and_winners(input, x, y, bytes_mut(winners));
     } else if pool.area() <= 1 << u8::BITS {
         max_u8(pool, x, y, bytes_mut(winners));
     } else {
@@ -620,12 +616,8 @@ pub(crate) fn max_and_winners(pool: &Pool, x: &[f32], y: &mut [f32], winners: &m
 
 /// The gradient of the input of [`max`]: that of each output is added to its winner.
 pub(crate) fn max_backward(pool: &Pool, winners: &[f32], d_y: &[f32], d_x: &mut [f32]) {
-    let out = pool.output_len();
     if let Some(input) = pool.as_2x2() {
-        let images = d_x.chunks_exact_mut(pool.input_len()).zip(d_y.chunks_exact(out));
-        for ((d_x, d_y), winners) in images.zip(bytes(winners).chunks_exact(out)) {
-            max_2x2_backward(input, winners, d_y, d_x);
-        }
+        max_2x2_backward(input, bytes(winners), d_y, d_x);
     } else if pool.area() <= 1 << u8::BITS {
         max_u8_backward(pool, bytes(winners), d_y, d_x);
     } else {

@@ -9,8 +9,7 @@ use super::isa::{Isa, Kernel, Lanes, load_row};
 /// # Panics
 /// If the lengths do not match.
 pub(super) fn max_2x2(isa: Isa, input: [usize; 3], x: &[f32], y: &mut [f32]) {
-    let [height, width, channels] = input;
-    let (len, out_len) = (height * width * channels, (height / 2) * (width / 2) * channels);
+    let [len, out_len] = lens(input);
     if out_len == 0 {
         return;
     }
@@ -18,6 +17,11 @@ pub(super) fn max_2x2(isa: Isa, input: [usize; 3], x: &[f32], y: &mut [f32]) {
     for (x, y) in x.chunks_exact(len).zip(y.chunks_exact_mut(out_len)) {
         isa.run(Max2x2 { input, x: x.as_ptr(), y: y.as_mut_ptr() });
     }
+}
+
+/// Elements of an image, and of its output.
+const fn lens([height, width, channels]: [usize; 3]) -> [usize; 2] {
+    [height * width * channels, (height / 2) * (width / 2) * channels]
 }
 
 /// One image: `x` is valid for the elements of `input`, `y` for those of an image of half its height and width.
@@ -84,25 +88,17 @@ unsafe fn largest<L: Lanes, const EDGE: bool>(
 const VECTOR: usize = 16;
 
 dispatch! {
-    /// [`max_2x2`] of one image, which also stores the index of each maximum in its window.
+    /// [`max_2x2`], which also stores the index of each maximum in its window.
     pub(super) fn max_2x2_and_winners(
         input: [usize; 3],
         x: &[f32],
         y: &mut [f32],
         winners: &mut [u8],
     ) {
-        let [_, width, channels] = input;
-        let (line, out_line) = (width * channels, width / 2 * channels);
-        // The last line, if it has no neighbour, is no pair.
-        let lines = x.chunks_exact(2 * line).zip(y.chunks_exact_mut(out_line));
-        for ((x, y), winners) in lines.zip(winners.chunks_exact_mut(out_line)) {
-            let (top, bottom) = x.split_at(line);
-            let pairs = top.chunks_exact(2 * channels).zip(bottom.chunks_exact(2 * channels));
-            let out = y.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels));
-            for ((top, bottom), (y, winners)) in pairs.zip(out) {
-                let ((a, b), (c, d)) = (top.split_at(channels), bottom.split_at(channels));
-                largest_of_pixels([a, b, c, d], y, winners);
-            }
+        let [len, out_len] = lens(input);
+        let images = x.chunks_exact(len).zip(y.chunks_exact_mut(out_len));
+        for ((x, y), winners) in images.zip(winners.chunks_exact_mut(out_len)) {
+            largest_of_image(input, x, y, winners);
         }
     }
 
@@ -113,25 +109,55 @@ dispatch! {
         d_y: &[f32],
         d_x: &mut [f32],
     ) {
-        let [_, width, channels] = input;
-        let (line, out_line) = (width * channels, width / 2 * channels);
-        let mut pairs_of_lines = d_x.chunks_exact_mut(2 * line);
-        let out = d_y.chunks_exact(out_line).zip(winners.chunks_exact(out_line));
-        for (d_x, (d_y, winners)) in pairs_of_lines.by_ref().zip(out) {
-            let (top, bottom) = d_x.split_at_mut(line);
-            let pairs =
-                top.chunks_exact_mut(2 * channels).zip(bottom.chunks_exact_mut(2 * channels));
-            let out = d_y.chunks_exact(channels).zip(winners.chunks_exact(channels));
-            for ((top, bottom), (d_y, winners)) in pairs.zip(out) {
-                let ((a, b), (c, d)) = (top.split_at_mut(channels), bottom.split_at_mut(channels));
-                d_pixels([a, b, c, d], d_y, winners);
-            }
-            // A last column without a neighbour.
-            top[2 * out_line..].fill(0.0);
-            bottom[2 * out_line..].fill(0.0);
+        let [len, out_len] = lens(input);
+        let images = d_x.chunks_exact_mut(len).zip(d_y.chunks_exact(out_len));
+        for ((d_x, d_y), winners) in images.zip(winners.chunks_exact(out_len)) {
+            d_image(input, winners, d_y, d_x);
         }
-        pairs_of_lines.into_remainder().fill(0.0);
     }
+}
+
+/// The maxima of one image, and their indices.
+#[inline(always)]
+fn largest_of_image(
+    [_, width, channels]: [usize; 3],
+    x: &[f32],
+    y: &mut [f32],
+    winners: &mut [u8],
+) {
+    let (line, out_line) = (width * channels, width / 2 * channels);
+    // The last line, if it has no neighbour, is no pair.
+    let lines = x.chunks_exact(2 * line).zip(y.chunks_exact_mut(out_line));
+    for ((x, y), winners) in lines.zip(winners.chunks_exact_mut(out_line)) {
+        let (top, bottom) = x.split_at(line);
+        let pairs = top.chunks_exact(2 * channels).zip(bottom.chunks_exact(2 * channels));
+        let out = y.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels));
+        for ((top, bottom), (y, winners)) in pairs.zip(out) {
+            let ((a, b), (c, d)) = (top.split_at(channels), bottom.split_at(channels));
+            largest_of_pixels([a, b, c, d], y, winners);
+        }
+    }
+}
+
+/// The gradient of one image.
+#[inline(always)]
+fn d_image([_, width, channels]: [usize; 3], winners: &[u8], d_y: &[f32], d_x: &mut [f32]) {
+    let (line, out_line) = (width * channels, width / 2 * channels);
+    let mut lines = d_x.chunks_exact_mut(2 * line);
+    let out = d_y.chunks_exact(out_line).zip(winners.chunks_exact(out_line));
+    for (d_x, (d_y, winners)) in lines.by_ref().zip(out) {
+        let (top, bottom) = d_x.split_at_mut(line);
+        let pairs = top.chunks_exact_mut(2 * channels).zip(bottom.chunks_exact_mut(2 * channels));
+        let out = d_y.chunks_exact(channels).zip(winners.chunks_exact(channels));
+        for ((top, bottom), (d_y, winners)) in pairs.zip(out) {
+            let ((a, b), (c, d)) = (top.split_at_mut(channels), bottom.split_at_mut(channels));
+            d_pixels([a, b, c, d], d_y, winners);
+        }
+        // A last column without a neighbour.
+        top[2 * out_line..].fill(0.0);
+        bottom[2 * out_line..].fill(0.0);
+    }
+    lines.into_remainder().fill(0.0);
 }
 
 /// The maximum of each channel of four pixels, and its index. The first of equals wins, and NaN is kept.

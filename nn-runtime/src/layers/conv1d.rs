@@ -131,8 +131,7 @@ impl<S: Spec<Arguments = conv1d::Conv1d>> Convolution for Conv<S> {
     const GEOMETRY: Geometry =
         Geometry::new(S::ARGUMENTS.window(S::INPUT), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
-    const STATE: usize =
-        if S::ARGUMENTS.streams() { causal::state_len(&Self::GEOMETRY) } else { 0 };
+    const STREAMS: bool = S::ARGUMENTS.streams();
 }
 
 #[cfg(feature = "train")]

@@ -17,8 +17,10 @@ pub(super) trait Convolution: Sized {
     const GEOMETRY: Geometry;
     /// Elements of the bias: F or 0.
     const BIAS: usize;
-    /// Elements per sample of recurrent state: the last steps of a causal convolution's input ([`causal::state_len`]).
-    const STATE: usize = 0;
+    /// Whether it runs step by step: a causal convolution of stride 1.
+    const STREAMS: bool = false;
+    /// Elements per sample of recurrent state: the last steps of a causal convolution's input.
+    const STATE: usize = if Self::STREAMS { causal::state_len(&Self::GEOMETRY) } else { 0 };
     /// Elements that inference needs per call: an input with its state in front, or what the kernel needs.
     const SCRATCH: usize =
         if Self::STATE > 0 { Self::GEOMETRY.padded_len() } else { Self::GEOMETRY.winograd_len() };

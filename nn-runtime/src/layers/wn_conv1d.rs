@@ -54,8 +54,7 @@ impl<S: Spec<Arguments = wn_conv1d::WNConv1d>> Convolution for Conv<S> {
     const GEOMETRY: Geometry =
         Geometry::new(S::ARGUMENTS.window(S::INPUT), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
-    const STATE: usize =
-        if S::ARGUMENTS.streams() { causal::state_len(&Self::GEOMETRY) } else { 0 };
+    const STREAMS: bool = S::ARGUMENTS.streams();
 }
 
 impl<S: Spec<Arguments = wn_conv1d::WNConv1d>> NormalisedConvolution for Conv<S> {
