@@ -136,7 +136,7 @@ fn shared_weight(
 fn tensors_of(row: &'static Row, sizes: Sizes) -> LayerTensors<'static> {
     Box::new(move |order| {
         let Some(tensors) = row.tensors else { return Vec::new() };
-        layer_tensors(order, |sink| tensors(&sizes.inputs, &sizes.values, sink))
+        layer_tensors(order, &|sink| tensors(&sizes.inputs, &sizes.values, sink))
     })
 }
 

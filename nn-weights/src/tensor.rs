@@ -84,9 +84,10 @@ impl Tensor {
     }
 }
 
-/// The tensors that `rule` names, of a layer whose features have these orders.
+/// The tensors that `rule` names, of a layer whose features have these orders. Not generic, since each layer of a network
+/// calls it and a program would contain a copy for each.
 #[must_use]
-pub fn layer_tensors(order: &LayerOrder, rule: impl FnOnce(&mut TensorSink<'_>)) -> Vec<Tensor> {
+pub fn layer_tensors(order: &LayerOrder, rule: &dyn Fn(&mut TensorSink<'_>)) -> Vec<Tensor> {
     let mut tensors = Vec::new();
     let mut receive = |tensor: LayerTensor<'_>| {
         let axis = |axis: &LayerAxis| Axis {

@@ -65,9 +65,8 @@ fn emit_end(context: &Context, index: usize) -> Option<TokenStream> {
         return None;
     }
     let (last, _) = context.weighted().take_while(|(node, _)| *node <= index).last()?;
-    let slot = context.slot(last);
-    // Not in a `const` block: the compiler would hash the types of the whole function once per block.
-    Some(quote!(if ctx.frozen.covers(#slot.layout.weights.end()) { return; }))
+    let slot = context.train_slot(last);
+    Some(quote!(if #slot.ends_backward(&ctx) { return; }))
 }
 
 /// The variable with the caller's slice for the gradient of an input, an `Option`.

@@ -131,6 +131,13 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// What all nodes need at inference, and their weights: `__Slots::ALL`, or that of `__Slots::ALL.infer`.
+    pub(super) fn all_layouts(&self) -> TokenStream {
+        let turbofish = &self.turbofish;
+        let infer = self.network.features.train.then(|| quote!(.infer));
+        quote!(__Slots #turbofish::ALL #infer)
+    }
+
     /// The slot of a node for training: `__Slots::CONV1`.
     pub(super) fn train_slot(&self, node: usize) -> TokenStream {
         self.constant("__Slots", &self.names[node].constant)

@@ -6,7 +6,7 @@ use crate::network::{Argument, Layer, Network, Node, ValueId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use std::fmt::Debug;
-use unrolled_shape::registry::{Row, Storage};
+use unrolled_shape::registry::{Channels, Features, Row, Storage};
 
 /// The constant `GRAPH` of `Shaped`.
 pub(super) fn emit_graph(context: &Context) -> Option<TokenStream> {
@@ -65,10 +65,16 @@ fn emit_node(context: &Context, numbers: &Numbers, index: usize) -> TokenStream 
             })
         }
         (Layer::Known { row, arguments }, None) => {
-            let features = variant(network.features(index, row));
-            let channels = emit_channels(network, node, row, arguments);
+            let features = network.features(index, row);
             let weights = emit_weights(context, index);
-            quote!(__rt::GraphLayer::new(__rt::Features::#features, #channels, &[#(#weights),*]))
+            let is_plain = weights.is_empty() && row.channels_of.is_none();
+            if is_plain && (features, row.channels) == (Features::Same, Channels::AsInput) {
+                quote!(__rt::GraphLayer::SAME)
+            } else {
+                let features = variant(features);
+                let channels = emit_channels(network, node, row, arguments);
+                quote!(__rt::GraphLayer::new(__rt::Features::#features, #channels, &[#(#weights),*]))
+            }
         }
     };
     if node.storage() != Storage::View {

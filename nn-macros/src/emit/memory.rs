@@ -193,27 +193,28 @@ fn computed_constants(
 /// `__Slots`: the nodes with their memory and weights, laid out one after the other, and with their memory in training. One
 /// constant per node has both: each is an item for the compiler to check.
 fn emit_slots(context: &Context) -> TokenStream {
-    let trains = context.network.features.train;
+    let [slot, layout] = match context.network.features.train {
+        true => ["TrainSlot", "TrainLayout"],
+        false => ["Slot", "Layout"],
+    };
+    let [slot, layout] = [slot, layout].map(|name| format_ident!("{name}"));
     let rows = Rows::new(context);
     let slots = rows.all.iter().map(|row| {
         let Row { name, spec, layer, number, per_step, .. } = row;
         if number.is_none() {
-            let slot = match per_step {
+            let new = match per_step {
                 Some(per_step) => quote!(per_step(#per_step)),
                 None => quote!(NEW),
             };
             return quote! {
-                const #name: __rt::InPlaceSlot<#spec, #layer> = __rt::InPlaceSlot::#slot;
+                const #name: __rt::InPlaceSlot<#spec, #layer> = __rt::InPlaceSlot::#new;
             };
         }
-        let (kind, layout) = (if trains { "TrainSlot" } else { "Slot" }, row.layout("LAYOUTS"));
-        let kind = format_ident!("{kind}");
-        let train = trains.then(|| row.layout("TRAIN_LAYOUTS")).into_iter();
-        quote!(const #name: __rt::#kind<#spec, #layer> = __rt::#kind::new(#layout #(, #train)*);)
+        let layout = row.layout();
+        quote!(const #name: __rt::#slot<#spec, #layer> = __rt::#slot::new(#layout);)
     });
-    let layouts = rows.emit_layouts("Layout", ["LAYOUTS", "ALL"]);
-    let train = trains.then(|| rows.emit_layouts("TrainLayout", ["TRAIN_LAYOUTS", "TRAIN"]));
-    let constants = quote!(#layouts #train #(#slots)*);
+    let layouts = rows.emit_layouts(&layout);
+    let constants = quote!(#layouts #(#slots)*);
     let doc = " The nodes, what they own laid out one after the other.";
     emit_holder(context, "__Slots", doc, &constants)
 }
@@ -232,13 +233,12 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// Its layout among `layouts`.
-    fn layout(&self, layouts: &str) -> TokenStream {
+    /// Its layout.
+    fn layout(&self) -> TokenStream {
         let Self { number, first, .. } = self;
-        let layouts = format_ident!("{layouts}");
         match first {
-            Some(first) => quote!(Self::#layouts[#number].sharing(&Self::#layouts[#first])),
-            None => quote!(Self::#layouts[#number]),
+            Some(first) => quote!(Self::LAYOUTS[#number].sharing(&Self::LAYOUTS[#first])),
+            None => quote!(Self::LAYOUTS[#number]),
         }
     }
 }
@@ -267,11 +267,9 @@ impl<'a> Rows<'a> {
         Self { all: context.running().map(row).collect(), with_memory: numbers.len() }
     }
 
-    /// The layouts of this kind, and the last of them, under these names.
-    fn emit_layouts(&self, kind: &str, names: [&str; 2]) -> TokenStream {
-        let kind = format_ident!("{kind}");
+    /// The layouts of this kind, and the last of them.
+    fn emit_layouts(&self, kind: &Ident) -> TokenStream {
         let kind = quote!(__rt::#kind);
-        let [list, all_name] = names.map(|name| format_ident!("{name}"));
         let count = shapes::number(self.with_memory);
         let owners = self.all.iter().filter(|row| row.number.is_some());
         let layouts = owners.map(|Row { spec, layer, first, per_step, .. }| {
@@ -283,13 +281,13 @@ impl<'a> Rows<'a> {
         let all = match self.with_memory.checked_sub(1) {
             Some(last) => {
                 let last = shapes::number(last);
-                quote!(Self::#list[#last])
+                quote!(Self::LAYOUTS[#last])
             }
             None => quote!(#kind::START),
         };
         quote! {
-            const #list: [#kind; #count] = #kind::stack([#(#layouts),*]);
-            const #all_name: #kind = #all;
+            const LAYOUTS: [#kind; #count] = #kind::stack([#(#layouts),*]);
+            const ALL: #kind = #all;
         }
     }
 }
@@ -316,7 +314,7 @@ fn emit_phases(context: &Context) -> Option<TokenStream> {
 pub(super) fn emit_sizes(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
     // The network's own values, and after them what its nodes use one after the other.
-    let all = quote!(__Slots #turbofish::ALL);
+    let all = context.all_layouts();
     let step_workspace = match network_streams(context) {
         true => quote!(__Step #turbofish::VALUES + #all.step_workspace),
         false => quote!(0),
@@ -340,7 +338,7 @@ pub(super) fn emit_train_sizes(context: &Context) -> TokenStream {
         }
         None => quote!(1),
     };
-    let all = quote!(__Slots #turbofish::TRAIN);
+    let all = quote!(__Slots #turbofish::ALL);
     quote! {
         const PHASES: usize = #phases;
         const MIN_BATCH: usize = #all.min_batch;

@@ -121,9 +121,10 @@ fn emit_infer(context: &Context, inputs: &[TokenStream], output: Option<&Ident>)
 
 /// `unsafe impl Weights`
 pub(super) fn emit_weights(context: &Context) -> TokenStream {
-    let Context { network, impl_generics, arguments, turbofish, where_clause, .. } = context;
+    let Context { network, impl_generics, arguments, where_clause, .. } = context;
     let name = &network.name;
     let fields = context.weighted().map(|(_, node)| &node.field);
+    let all = context.all_layouts();
     // The compiler evaluates a constant of a generic type only where it is used, and whatever makes a network reads `LEN`.
     let checks = network.generics.const_params().next();
     let checks = checks.map(|_| quote!(let () = <Self as __rt::Network>::CHECKS;));
@@ -134,7 +135,7 @@ pub(super) fn emit_weights(context: &Context) -> TokenStream {
                 // Does not compile if an attribute macro has added a field.
                 let _ = |Self { #(#fields: _),* }: &Self| {};
                 #checks
-                __rt::len_of_fields::<Self>(__Slots #turbofish::ALL.weights.end())
+                __rt::len_of_fields::<Self>(#all.weights.end())
             };
         }
     }
@@ -190,7 +191,7 @@ pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
             Some(_) => quote!(#slot.prepare_again(&#value, prepared);),
         }
     });
-    let turbofish = &context.turbofish;
+    let all = context.all_layouts();
     // In the order of the weights: a task belongs to the first node that reaches it.
     let gradients = weighted.iter().map(|(index, _)| emit_gradient(context, *index));
     quote! {
@@ -204,7 +205,7 @@ pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
             #(if #slots.reaches_task(task) {
                 return #slots.gradient_end(task);
             })*
-            __Slots #turbofish::ALL.weights.end()
+            #all.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
             #(#gradients)*

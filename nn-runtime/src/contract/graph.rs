@@ -83,6 +83,9 @@ impl Graph {
 }
 
 impl GraphLayer {
+    /// A layer without weights whose inputs and output have the same order of features.
+    pub const SAME: Self = Self::new(Features::Same, Channels::AsInput, &[]);
+
     /// A layer.
     #[must_use]
     pub const fn new(

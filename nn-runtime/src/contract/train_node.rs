@@ -9,7 +9,7 @@ use super::node::{InPlaceNode, Node};
 use super::observer::Observer;
 use super::spec::Spec;
 use crate::kernels::sum_shards;
-use crate::memory::{Layout, Shards, TrainCtx, TrainLayout, WeightLayout};
+use crate::memory::{Shards, TrainCtx, TrainLayout, WeightLayout};
 use crate::system::RngKey;
 
 /// The samples of one shard in a training step.
@@ -104,14 +104,9 @@ pub struct Backward<'a, 'd> {
 impl Pass<'_> {
     /// The shard as the node with this key, these samples and these weights sees it.
     #[inline(never)]
-    pub(super) fn of_node(
-        &self,
-        key_id: u64,
-        (layout, train): (&Layout, &TrainLayout),
-        ctx: &TrainCtx<'_>,
-    ) -> Self {
-        let pass = self.of_in_place(key_id, train.samples());
-        Self { frozen: ctx.frozen.contains(layout.weights), ..pass }
+    pub(super) fn of_node(&self, key_id: u64, layout: &TrainLayout, ctx: &TrainCtx<'_>) -> Self {
+        let pass = self.of_in_place(key_id, layout.samples());
+        Self { frozen: ctx.frozen.contains(layout.infer.weights), ..pass }
     }
 
     /// The same before the node's backward pass. At the first trained layer no input gradient is requested: layers below are
@@ -120,13 +115,13 @@ impl Pass<'_> {
     pub(super) fn of_node_backward(
         &self,
         key_id: u64,
-        (layout, train): (&Layout, &TrainLayout),
+        layout: &TrainLayout,
         (d_y, d_x): (&[f32], &mut [Option<&mut [f32]>]),
         ctx: &TrainCtx<'_>,
     ) -> Self {
-        let pass = self.of_node(key_id, (layout, train), ctx);
+        let pass = self.of_node(key_id, layout, ctx);
         pass.show_gradient(d_y);
-        if ctx.frozen.covers(layout.own_weights.offset) {
+        if ctx.frozen.covers(layout.infer.own_weights.offset) {
             d_x.fill_with(|| None);
         }
         pass

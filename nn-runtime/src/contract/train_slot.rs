@@ -12,6 +12,7 @@ impl TrainLayout {
     #[must_use]
     pub const fn of<S: Spec, T: TrainNode<S>>() -> Self {
         Self {
+            infer: Layout::of::<S, T>(),
             saved: Buffer::EMPTY.then(T::SAVED),
             deferred: Buffer::EMPTY.then(T::DEFERRED),
             shard_sums: Buffer::EMPTY.then(T::SHARD_SUMS),
@@ -29,7 +30,8 @@ impl TrainLayout {
     pub const fn again<S: Spec, T: TrainNode<S>>() -> Self {
         let prepared = if prepares_again::<S, T>() { T::PREPARED } else { 0 };
         let prepared = Buffer::EMPTY.then(prepared);
-        Self { tasks: Buffer::EMPTY, prepared, ..Self::of::<S, T>() }
+        let infer = Layout::again::<S, T>();
+        Self { infer, tasks: Buffer::EMPTY, prepared, ..Self::of::<S, T>() }
     }
 }
 
@@ -48,15 +50,15 @@ pub struct TrainSlot<S, T> {
 
 impl<S, T> fmt::Debug for TrainSlot<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {:?}", self.slot, self.layout)
+        self.layout.fmt(f)
     }
 }
 
 impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
-    /// The node with these parts of the memory at inference and in training.
+    /// The node with this part of the memory.
     #[must_use]
-    pub const fn new(layout: Layout, train: TrainLayout) -> Self {
-        Self { slot: Slot::new(layout), layout: train }
+    pub const fn new(layout: TrainLayout) -> Self {
+        Self { slot: Slot::new(layout.infer), layout }
     }
 
     /// See [`TrainNode::PHASES`].
@@ -92,10 +94,9 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         y: &mut [f32],
         ctx: &mut TrainCtx<'_>,
     ) {
-        let layout = &self.slot.layout;
         let samples = pass.n;
-        let pass = &pass.of_node(S::KEY_ID, (layout, &self.layout), ctx);
-        let ctx = ctx.part(samples, layout, &self.layout);
+        let pass = &pass.of_node(S::KEY_ID, &self.layout, ctx);
+        let ctx = ctx.part(samples, &self.layout);
         layer.forward_shard(Forward { pass, phase, x, y: &mut *y, ctx });
         pass.show_value(y);
     }
@@ -130,11 +131,9 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         d_x: &mut [Option<&mut [f32]>],
         ctx: &mut TrainCtx<'_>,
     ) {
-        let layout = &self.slot.layout;
         let samples = pass.n;
-        let layouts = (layout, &self.layout);
-        let pass = &pass.of_node_backward(S::KEY_ID, layouts, (d_y, d_x), ctx);
-        let ctx = ctx.part(samples, layout, &self.layout);
+        let pass = &pass.of_node_backward(S::KEY_ID, &self.layout, (d_y, d_x), ctx);
+        let ctx = ctx.part(samples, &self.layout);
         layer.backward_shard(Backward { pass, phase, x, y, d_y, d_x, ctx });
     }
 
@@ -151,6 +150,12 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         if !frozen.contains(layout.weights) && !frozen.covers(layout.own_weights.end()) {
             layer.combine_backward(phase, self.shards(shards), self.prepared(prepared));
         }
+    }
+
+    /// Whether the layer and all layers before it are frozen: the backward pass ends here.
+    #[must_use]
+    pub fn ends_backward(&self, ctx: &TrainCtx<'_>) -> bool {
+        ctx.frozen.covers(self.layout.infer.weights.end())
     }
 
     /// Whether task `task` of the network belongs to this node or to an earlier one.
@@ -193,7 +198,7 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     }
 
     fn shards<'a>(&self, shards: Shards<'a>) -> Shards<'a> {
-        shards.part(&self.slot.layout, &self.layout)
+        shards.part(&self.layout)
     }
 
     fn prepared<'a>(&self, prepared: &'a mut [f32]) -> &'a mut [f32] {

@@ -1,7 +1,7 @@
 //! [`BatchNorm`]: PyTorch's `nn.BatchNorm1d`, `nn.BatchNorm2d` and `nn.BatchNorm3d`, channels last.
 
 #[cfg(feature = "train")]
-use super::ragged::for_each_length;
+use super::ragged::runs;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, NormalizationNode, Spec, Streaming};
@@ -90,7 +90,7 @@ where
 
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
+        layer_tensors(order, &|sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
@@ -158,10 +158,7 @@ where
                 return;
             }
             let TrainCtx { lengths, shard_sums, scratch, .. } = ctx;
-            shard_sums.fill(0.0);
-            return for_each_length_of::<S>(lengths.of::<S>(0), x[0].len(), |valid, _| {
-                norm::add_moments(C, &x[0][valid], shard_sums, scratch);
-            });
+            return ValidSteps::of::<S>(lengths.of::<S>(0)).moments(C, x[0], shard_sums, scratch);
         }
         let Statistics { mean, inverse_std, .. } = Statistics::of(ctx.prepared);
         let (scale, bias) = self.scale_and_bias(inverse_std, ctx.scratch);
@@ -184,20 +181,14 @@ where
         }
         let TrainCtx { lengths, shard_sums, scratch, prepared, .. } = ctx;
         let statistics = Statistics::of(prepared);
-        let Statistics { mean, inverse_std, .. } = statistics;
+        let valid = ValidSteps::of::<S>(lengths.of::<S>(0));
         if phase == 1 {
-            norm::clear_sums(shard_sums);
-            return for_each_length_of::<S>(lengths.of::<S>(0), d_y.len(), |valid, _| {
-                norm::gradient_sums(&x[0][valid.clone()], mean, inverse_std, &d_y[valid], scratch);
-                norm::add_gradient_sums(C, shard_sums, scratch);
-            });
+            return valid.gradient_sums(C, x[0], statistics, d_y, [shard_sums, scratch]);
         }
         let Some(d_x) = &mut d_x[0] else { return };
-        let (scale, _) = self.scale_and_bias(inverse_std, scratch);
+        let (scale, _) = self.scale_and_bias(statistics.inverse_std, scratch);
         norm::normalize_backward(x[0], statistics, scale, d_y, d_x);
-        for_each_length_of::<S>(lengths.of::<S>(0), d_y.len(), |_, after_end| {
-            d_x[after_end].fill(0.0);
-        });
+        valid.clear_others(d_x);
     }
 
     fn combine_backward(&self, _phase: usize, shards: Shards<'_>, prepared: &mut [f32]) {
@@ -221,19 +212,62 @@ where
     }
 }
 
-/// Calls `f` with samples of equal length: with the range of their valid elements, among the `len` elements of all
-/// samples, and the range of the elements after their ends.
+/// The valid steps of a batch. Its methods are not generic: a network would contain them once for each layer.
 #[cfg(feature = "train")]
-fn for_each_length_of<S: Spec>(
-    steps: Steps<'_>,
+#[derive(Clone, Copy)]
+struct ValidSteps<'a> {
+    steps: Steps<'a>,
+    /// Steps of a full sample: the length of its first axis.
+    full: usize,
+    /// Elements of a full sample.
     len: usize,
-    mut f: impl FnMut(Range<usize>, Range<usize>),
-) {
-    let full = S::INPUT.dim(0);
-    for_each_length(steps, len / S::IN, full, |samples| {
-        let valid = S::IN / full * samples.steps;
-        f(samples.valid(valid, S::IN), samples.after_end(valid, S::IN));
-    });
+}
+
+#[cfg(feature = "train")]
+impl<'a> ValidSteps<'a> {
+    const fn of<S: Spec>(steps: Steps<'a>) -> Self {
+        Self { steps, full: S::INPUT.dim(0), len: S::IN }
+    }
+
+    /// For samples of equal length: the range of their valid elements, among `len` elements of all samples, and that of the
+    /// elements after their ends.
+    fn ranges(self, len: usize) -> impl Iterator<Item = [Range<usize>; 2]> {
+        runs(self.steps, len / self.len, self.full).map(move |samples| {
+            let valid = self.len / self.full * samples.steps;
+            [samples.valid(valid, self.len), samples.after_end(valid, self.len)]
+        })
+    }
+
+    /// The sums of a shard that the mean and the variance are computed from.
+    fn moments(self, channels: usize, x: &[f32], sums: &mut [f32], scratch: &mut [f32]) {
+        sums.fill(0.0);
+        for [valid, _] in self.ranges(x.len()) {
+            norm::add_moments(channels, &x[valid], sums, scratch);
+        }
+    }
+
+    /// The sums of a shard that all gradients are computed from.
+    fn gradient_sums(
+        self,
+        channels: usize,
+        x: &[f32],
+        Statistics { mean, inverse_std, .. }: Statistics<'_>,
+        d_y: &[f32],
+        [sums, scratch]: [&mut [f32]; 2],
+    ) {
+        norm::clear_sums(sums);
+        for [valid, _] in self.ranges(d_y.len()) {
+            norm::gradient_sums(&x[valid.clone()], mean, inverse_std, &d_y[valid], scratch);
+            norm::add_gradient_sums(channels, sums, scratch);
+        }
+    }
+
+    /// Writes zeros after the end of each sequence.
+    fn clear_others(self, d_x: &mut [f32]) {
+        for [_, after_end] in self.ranges(d_x.len()) {
+            d_x[after_end].fill(0.0);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ impl<S: Spec<Arguments = class_token::ClassToken>, const C: usize> Node<S> for C
     /// As an `nn.Parameter` of the module around it, it has the name of the line alone.
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
+        layer_tensors(order, &|sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {

@@ -61,7 +61,7 @@ where
 
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
+        layer_tensors(order, &|sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {

@@ -2,7 +2,7 @@
 //! [`TrainConvolution`](super::train_convolution::TrainConvolution) adds its training.
 
 use super::causal::{self, Chunks};
-use super::ragged::{Samples, for_each_length};
+use super::ragged::{Samples, runs};
 use crate::kernels::{self, ConvArgs, Epilogue, Geometry, Isa};
 use crate::types::Steps;
 use core::ops::Range;
@@ -28,18 +28,18 @@ pub(super) trait Convolution: Sized {
     /// Inference on samples without a state.
     fn infer(steps: Steps<'_>, args: ConvArgs<'_>, scratch: &mut [f32]) {
         let ConvArgs { x, weight, bias, y } = args;
-        Self::for_each_length(steps, x.len(), |samples, g| {
-            let (x_range, y_range) = Self::ranges(&samples, g);
-            if g.output_len() > 0 {
-                let Geometry { channels, filters, groups, depth, .. } = const { Self::GEOMETRY };
+        let full = const { &Self::GEOMETRY };
+        for Run { g, x: x_range, y: y_range, y_after_end, .. } in runs_of(full, steps, x.len()) {
+            if !y_range.is_empty() {
+                let Geometry { channels, filters, groups, depth, .. } = *full;
                 // Constants even where a sequence is short: with them the compiler drops most of the kernels in
                 // `conv3d`.
-                let g = &Geometry { channels, filters, groups, depth, ..*g };
+                let g = &Geometry { channels, filters, groups, depth, ..g };
                 let args = ConvArgs { x: &x[x_range], weight, bias, y: &mut y[y_range] };
                 kernels::conv_forward(Isa::best(), g, args, Epilogue::NONE, scratch);
             }
-            y[samples.after_end(g.output_len(), const { Self::GEOMETRY.output_len() })].fill(0.0);
-        });
+            y[y_after_end].fill(0.0);
+        }
     }
 
     /// Inference on samples that continue from their states, if they have any.
@@ -51,21 +51,37 @@ pub(super) trait Convolution: Sized {
         let Chunks { weight, bias, steps, x, y, scratch, .. } = chunks;
         Self::infer(steps, ConvArgs { x, weight, bias, y }, scratch);
     }
+}
 
-    /// Calls `f` with samples of equal length and their sizes, for inputs of `len` elements in all.
-    fn for_each_length(steps: Steps<'_>, len: usize, mut f: impl FnMut(Samples, &Geometry)) {
-        let full = const { Self::GEOMETRY };
-        for_each_length(steps, len / full.input_len(), full.input[1], |samples| {
-            let g =
-                if samples.steps == full.input[1] { full } else { full.of_steps(samples.steps) };
-            f(samples, &g);
-        });
-    }
+/// Some samples of equal length, their sizes, and the ranges of their elements in a batch.
+pub(super) struct Run {
+    pub(super) samples: Samples,
+    pub(super) g: Geometry,
+    pub(super) x: Range<usize>,
+    pub(super) y: Range<usize>,
+    pub(super) x_after_end: Range<usize>,
+    pub(super) y_after_end: Range<usize>,
+}
 
-    /// The ranges of samples with the sizes `g` in the batch's inputs and outputs.
-    fn ranges(samples: &Samples, g: &Geometry) -> (Range<usize>, Range<usize>) {
-        let full = const { Self::GEOMETRY };
-        let x = samples.valid(g.input_len(), full.input_len());
-        (x, samples.valid(g.output_len(), full.output_len()))
-    }
+/// Runs of samples of equal length of a convolution whose full samples have the sizes `full`, for inputs of `len` elements
+/// in all.
+#[inline]
+pub(super) fn runs_of<'a>(
+    full: &'a Geometry,
+    steps: Steps<'a>,
+    len: usize,
+) -> impl Iterator<Item = Run> + 'a {
+    let (inputs, outputs) = (full.input_len(), full.output_len());
+    runs(steps, len / inputs, full.input[1]).map(move |samples| {
+        let g = if samples.steps == full.input[1] { *full } else { full.of_steps(samples.steps) };
+        let (x, y) = (g.input_len(), g.output_len());
+        Run {
+            x: samples.valid(x, inputs),
+            y: samples.valid(y, outputs),
+            x_after_end: samples.after_end(x, inputs),
+            y_after_end: samples.after_end(y, outputs),
+            g,
+            samples,
+        }
+    })
 }

@@ -131,7 +131,7 @@ macro_rules! grouped_node {
 
                 #[cfg(feature = "std")]
                 fn file_tensors(order: &$crate::types::LayerOrder) -> Vec<$crate::types::Tensor> {
-                    $crate::types::layer_tensors(order, |sink| {
+                    $crate::types::layer_tensors(order, &|sink| {
                         $S::ARGUMENTS.tensors($S::INPUTS, sink)
                     })
                 }

@@ -283,7 +283,7 @@ macro_rules! normalised_node {
 
                 #[cfg(feature = "std")]
                 fn file_tensors(order: &$crate::types::LayerOrder) -> Vec<$crate::types::Tensor> {
-                    $crate::types::layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
+                    $crate::types::layer_tensors(order, &|sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
                 }
 
                 fn infer(&self, call: Infer<'_>) {

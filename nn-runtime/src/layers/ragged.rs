@@ -26,13 +26,30 @@ impl Samples {
     }
 }
 
-/// Calls `f` once with all `n` samples if each has all `full` steps, otherwise with one sample after the other.
+/// Runs of samples of equal length: all `n` samples if each has all `full` steps, otherwise one sample after the other.
 // Batches without short sequences are the common case: kernels get them as a whole.
-pub(super) fn for_each_length(steps: Steps<'_>, n: usize, full: usize, mut f: impl FnMut(Samples)) {
-    if (0..n).all(|sample| steps.valid(sample, full) == full) {
-        return f(Samples { first: 0, count: n, steps: full });
-    }
-    for first in 0..n {
-        f(Samples { first, count: 1, steps: steps.valid(first, full) });
+pub(super) fn runs(steps: Steps<'_>, n: usize, full: usize) -> Runs<'_> {
+    let count = if (0..n).all(|sample| steps.valid(sample, full) == full) { n } else { 1 };
+    Runs { steps, n, full, count, first: 0 }
+}
+
+/// See [`runs`]. Not a function that calls a closure: each layer of a network would have a copy of it.
+pub(super) struct Runs<'a> {
+    steps: Steps<'a>,
+    n: usize,
+    full: usize,
+    count: usize,
+    first: usize,
+}
+
+impl Iterator for Runs<'_> {
+    type Item = Samples;
+
+    fn next(&mut self) -> Option<Samples> {
+        let &mut Self { steps, n, full, count, first } = self;
+        let samples =
+            (first < n).then(|| Samples { first, count, steps: steps.valid(first, full) });
+        self.first += count;
+        samples
     }
 }

@@ -68,7 +68,7 @@ macro_rules! recurrent_layer {
 
                 #[cfg(feature = "std")]
                 fn file_tensors(order: &$crate::types::LayerOrder) -> Vec<$crate::types::Tensor> {
-                    $crate::types::layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
+                    $crate::types::layer_tensors(order, &|sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
                 }
 
                 fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {

@@ -33,7 +33,7 @@ const fn norm<S: Spec<Arguments = rms_norm::RMSNorm>>() -> RowNorm {
 impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> Node<S> for RMSNorm<WEIGHT> {
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
+        layer_tensors(order, &|sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {

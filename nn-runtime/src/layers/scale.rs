@@ -43,7 +43,7 @@ impl<const FACTORS: usize> Scale<FACTORS> {
 impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> Node<S> for Scale<FACTORS> {
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
+        layer_tensors(order, &|sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {

@@ -1,7 +1,7 @@
 //! [`TrainConvolution`]: the training of one convolution of a network.
 
 use super::causal::{self, Chunks, Gradient};
-use super::convolution::Convolution;
+use super::convolution::{Convolution, Run, runs_of};
 use super::dense::task_rows;
 use crate::contract::{Backward, Forward, GRADIENT_PART};
 use crate::kernels::{
@@ -76,8 +76,9 @@ pub(super) trait TrainConvolution: Convolution {
             return Self::infer_chunks(Chunks { weight, bias, steps, x, y, state, scratch });
         }
         let samples = x.len() / const { Self::GEOMETRY.input_len() };
-        let inputs = &mut deferred[..samples * const { Self::DEFERRED_GEOMETRY.input_len() }];
-        Self::defer_inputs(steps, x, inputs);
+        let len = const { Self::DEFERRED_GEOMETRY.input_len() };
+        let inputs = &mut deferred[..samples * len];
+        defer_inputs(const { &Self::GEOMETRY }, steps, x, len, inputs);
         if Self::STATE > 0 && !state.is_empty() {
             causal::insert_states(const { &Self::GEOMETRY }, steps, inputs, &mut state);
         }
@@ -85,27 +86,7 @@ pub(super) trait TrainConvolution: Convolution {
         let (g, x) = (const { &Self::DEFERRED_GEOMETRY }, &*inputs);
         let args = ConvArgs { x, weight, bias, y: &mut *y };
         kernels::conv_forward(Isa::best(), g, args, Epilogue::NONE, scratch);
-        Self::clear_outputs(steps, y);
-    }
-
-    /// Copies the inputs, with zeros after the end of each sequence.
-    fn defer_inputs(steps: Steps<'_>, x: &[f32], deferred: &mut [f32]) {
-        let len = const { Self::DEFERRED_GEOMETRY.input_len() };
-        Self::for_each_length(steps, x.len(), |samples, g| {
-            let border = if Self::STATE > 0 { g.border() } else { Border::NONE };
-            let (x_range, _) = Self::ranges(&samples, g);
-            let copies = &mut deferred[samples.valid(len, len)];
-            if x_range.is_empty() {
-                return copies.fill(0.0);
-            }
-            let inputs = x[x_range].chunks_exact(g.input_len());
-            for (x, copy) in inputs.zip(copies.chunks_exact_mut(len)) {
-                // A volume, which has no border here, is as many lines as its planes have.
-                let size = [g.depth.input * g.input[0], g.input[1]];
-                let copied = border.add(size, g.channels, x, copy).len();
-                copy[copied..].fill(0.0);
-            }
-        });
+        clear_outputs(const { &Self::GEOMETRY }, steps, y);
     }
 
     /// The gradient of the values that the bias is added to, and the number of their channels: one of the two deferred
@@ -122,78 +103,25 @@ pub(super) trait TrainConvolution: Convolution {
             Self::weight_gradient(steps, x[0], &mut *d_y, ctx.reborrow());
         }
         let Some(d_x) = d_x[0].as_deref_mut() else { return };
-        Self::for_each_length(steps, d_x.len(), |samples, g| {
-            let (x_range, y_range) = Self::ranges(&samples, g);
-            let after_end = samples.after_end(g.input_len(), const { Self::GEOMETRY.input_len() });
-            d_x[after_end].fill(0.0);
-            if g.output_len() > 0 {
-                let d_y = &d_y[y_range];
-                kernels::conv3d_d_x(Isa::best(), g, d_y, ctx.prepared, &mut d_x[x_range]);
-            } else {
-                d_x[x_range].fill(0.0);
-            }
-        });
+        input_gradient(const { &Self::GEOMETRY }, steps, d_y, ctx.prepared, d_x);
     }
 
     /// The gradient of the weights of one shard: its sums, or the deferred values that it is computed from.
     fn weight_gradient(steps: Steps<'_>, x: &[f32], d_y: &mut [f32], ctx: TrainCtx<'_>) {
         let TrainCtx { scratch, shard_sums, deferred, saved, .. } = ctx;
         // A state of zeros is the same as the zero padding, for which one call takes all samples.
-        let has_state = Self::STATE > 0 && saved.iter().any(|state| *state != 0.0);
+        let has_state = Self::STATE > 0 && has_value(saved);
         if Self::FEW_WEIGHTS && has_state {
             let gradient = Gradient { steps, states: saved, x, d_y, shard_sums, scratch };
             causal::sum_gradient(const { &Self::GEOMETRY }, gradient);
         } else if Self::FEW_WEIGHTS {
-            Self::sum_gradient(steps, x, d_y, shard_sums, scratch);
+            sum_gradient(const { &Self::GEOMETRY }, steps, [x, d_y], shard_sums, scratch);
         } else {
-            Self::clear_outputs(steps, d_y);
+            clear_outputs(const { &Self::GEOMETRY }, steps, d_y);
             let samples = d_y.len() / const { Self::GEOMETRY.output_len() };
             let inputs = samples * const { Self::DEFERRED_GEOMETRY.input_len() };
             deferred[inputs..].copy_from_slice(d_y);
         }
-    }
-
-    /// The gradient of all weights, summed over the samples of one shard without a state.
-    fn sum_gradient(
-        steps: Steps<'_>,
-        x: &[f32],
-        d_y: &[f32],
-        shard_sums: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        let isa = Isa::best();
-        let mut onto = Accumulate::Overwrite;
-        Self::for_each_length(steps, x.len(), |samples, g| {
-            if g.output_len() == 0 {
-                return;
-            }
-            let (x_range, y_range) = Self::ranges(&samples, g);
-            let (x, d_y) = (&x[x_range], &d_y[y_range]);
-            let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
-            let args = kernels::ConvDWeightArgs {
-                part: None,
-                accumulate: onto,
-                x,
-                d_y,
-                d_weight,
-                scratch: &mut *scratch,
-            };
-            kernels::conv3d_d_weight(isa, g, args);
-            kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.filters), d_y, d_bias);
-            onto = Accumulate::Add;
-        });
-        if onto == Accumulate::Overwrite {
-            shard_sums.fill(0.0);
-        }
-    }
-
-    /// Writes zeros after the end of each sequence of outputs.
-    fn clear_outputs(steps: Steps<'_>, y: &mut [f32]) {
-        let full = const { Self::GEOMETRY };
-        let inputs = y.len() / full.output_len() * full.input_len();
-        Self::for_each_length(steps, inputs, |samples, g| {
-            y[samples.after_end(g.output_len(), full.output_len())].fill(0.0);
-        });
     }
 
     /// See [`TrainNode::gradient_end`](crate::contract::TrainNode::gradient_end).
@@ -241,6 +169,88 @@ pub(super) trait TrainConvolution: Convolution {
     }
 }
 
+// What follows has the sizes as arguments: as part of the trait, a network would contain it once for each layer.
+
+/// Copies the inputs for a gradient that is computed after all shards, with zeros after the end of each sequence. Each copy
+/// has `len` elements, its padding included if they are more than those of an input.
+fn defer_inputs(full: &Geometry, steps: Steps<'_>, x: &[f32], len: usize, deferred: &mut [f32]) {
+    for Run { samples, g, x: x_range, .. } in runs_of(full, steps, x.len()) {
+        let border = if len > full.input_len() { g.border() } else { Border::NONE };
+        let copies = &mut deferred[samples.valid(len, len)];
+        if x_range.is_empty() {
+            copies.fill(0.0);
+            continue;
+        }
+        let inputs = x[x_range].chunks_exact(g.input_len());
+        for (x, copy) in inputs.zip(copies.chunks_exact_mut(len)) {
+            // A volume, which has no border here, is as many lines as its planes have.
+            let size = [g.depth.input * g.input[0], g.input[1]];
+            let copied = border.add(size, g.channels, x, copy).len();
+            copy[copied..].fill(0.0);
+        }
+    }
+}
+
+/// The gradient of the input.
+fn input_gradient(
+    full: &Geometry,
+    steps: Steps<'_>,
+    d_y: &[f32],
+    prepared: &[f32],
+    d_x: &mut [f32],
+) {
+    for run in runs_of(full, steps, d_x.len()) {
+        d_x[run.x_after_end].fill(0.0);
+        if run.y.is_empty() {
+            d_x[run.x].fill(0.0);
+        } else {
+            let (d_y, d_x) = (&d_y[run.y], &mut d_x[run.x]);
+            kernels::conv3d_d_x(Isa::best(), &run.g, d_y, prepared, d_x);
+        }
+    }
+}
+
+/// The gradient of all weights, summed over the samples of one shard without a state.
+fn sum_gradient(
+    full: &Geometry,
+    steps: Steps<'_>,
+    [x, d_y]: [&[f32]; 2],
+    shard_sums: &mut [f32],
+    scratch: &mut [f32],
+) {
+    let isa = Isa::best();
+    let mut onto = Accumulate::Overwrite;
+    for Run { g, x: x_range, y: y_range, .. } in runs_of(full, steps, x.len()) {
+        if y_range.is_empty() {
+            continue;
+        }
+        let (x, d_y) = (&x[x_range], &d_y[y_range]);
+        let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
+        let args = kernels::ConvDWeightArgs {
+            part: None,
+            accumulate: onto,
+            x,
+            d_y,
+            d_weight,
+            scratch: &mut *scratch,
+        };
+        kernels::conv3d_d_weight(isa, &g, args);
+        kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.filters), d_y, d_bias);
+        onto = Accumulate::Add;
+    }
+    if onto == Accumulate::Overwrite {
+        shard_sums.fill(0.0);
+    }
+}
+
+/// Writes zeros after the end of each sequence of outputs.
+fn clear_outputs(full: &Geometry, steps: Steps<'_>, y: &mut [f32]) {
+    let inputs = y.len() / full.output_len() * full.input_len();
+    for run in runs_of(full, steps, inputs) {
+        y[run.y_after_end].fill(0.0);
+    }
+}
+
 /// Saves the states with which the samples begin, `len` elements each: zeros if they have none.
 fn save_states(len: usize, state: &mut StateMut<'_>, saved: &mut [f32]) {
     for (sample, saved) in saved.chunks_exact_mut(len).enumerate() {
@@ -249,6 +259,11 @@ fn save_states(len: usize, state: &mut StateMut<'_>, saved: &mut [f32]) {
             false => saved.copy_from_slice(state.sample(sample)),
         }
     }
+}
+
+/// Whether a value of the states is not zero.
+fn has_value(states: &[f32]) -> bool {
+    states.iter().any(|value| *value != 0.0)
 }
 
 /// The kernel element and the first channel of gradient task `task`.

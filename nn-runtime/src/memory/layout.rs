@@ -97,10 +97,12 @@ impl Layout {
     }
 }
 
-/// The memory of one node in training, beside [`Layout`].
+/// The memory of one node in training.
 #[cfg(feature = "train")]
 #[derive(Clone, Copy, Debug)]
 pub struct TrainLayout {
+    /// That at inference, and its weights.
+    pub infer: Layout,
     /// [`TrainNode::SAVED`](crate::contract::TrainNode::SAVED), per sample.
     pub saved: Buffer,
     /// [`TrainNode::DEFERRED`](crate::contract::TrainNode::DEFERRED), per sample.
@@ -123,6 +125,7 @@ pub struct TrainLayout {
 impl TrainLayout {
     /// The layout before the first node.
     pub const START: Self = Self {
+        infer: Layout::START,
         saved: Buffer::EMPTY,
         deferred: Buffer::EMPTY,
         shard_sums: Buffer::EMPTY,
@@ -137,13 +140,14 @@ impl TrainLayout {
     #[must_use]
     pub const fn sharing(self, first: &Self) -> Self {
         let prepared = if self.prepared.len == 0 { first.prepared } else { self.prepared };
-        Self { prepared, ..self }
+        Self { infer: self.infer.sharing(&first.infer), prepared, ..self }
     }
 
     /// As [`Layout::per_step`].
     #[must_use]
     pub const fn per_step(self, per_step: PerStep) -> Self {
         Self {
+            infer: self.infer.per_step(per_step),
             saved: self.saved.times(per_step.samples()),
             deferred: self.deferred.times(per_step.samples()),
             min_batch: self.min_batch.div_ceil(per_step.samples()),
@@ -176,6 +180,7 @@ impl TrainLayout {
 
     const fn after(self, before: &Self) -> Self {
         Self {
+            infer: self.infer.after(&before.infer),
             // What one node writes is read later, after other nodes have run: none of these may share memory. `tasks`
             // numbers the gradient tasks of all nodes in the same way.
             saved: before.saved.then(self.saved.len),

@@ -2,7 +2,7 @@
 
 use super::buffer::Buffer;
 use super::frozen::Frozen;
-use super::layout::{Layout, TrainLayout};
+use super::layout::TrainLayout;
 use super::shard_cut::ShardCut;
 use super::touched_rows::{PartRows, TaskRows};
 use crate::ranks::{Division, TreeSum};
@@ -97,12 +97,12 @@ impl<'a> Shards<'a> {
 
     /// The part of one node.
     #[must_use]
-    pub fn part(self, layout: &Layout, train: &TrainLayout) -> Self {
+    pub fn part(self, layout: &TrainLayout) -> Self {
         Self {
-            shard_sums: self.shard_sums.within(train.shard_sums),
-            deferred: self.deferred.within(train.deferred.times(self.each)),
-            each: self.each * train.samples(),
-            frozen: self.frozen.part(layout),
+            shard_sums: self.shard_sums.within(layout.shard_sums),
+            deferred: self.deferred.within(layout.deferred.times(self.each)),
+            each: self.each * layout.samples(),
+            frozen: self.frozen.part(&layout.infer),
             ..self
         }
     }

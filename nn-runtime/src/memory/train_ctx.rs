@@ -2,7 +2,7 @@
 
 use super::frozen::Frozen;
 use super::infer_ctx::InferCtx;
-use super::layout::{Layout, TrainLayout};
+use super::layout::TrainLayout;
 use super::state_mut::StateMut;
 use super::weight_tying::{TiedWeight, WeightOwner};
 use crate::types::Lengths;
@@ -39,26 +39,21 @@ impl<'a> TrainCtx<'a> {
     // Compiled once in this crate, and not inlined into the code of each node.
     #[inline(never)]
     #[must_use]
-    pub(crate) fn part<'b>(
-        &'b mut self,
-        n: usize,
-        layout: &Layout,
-        train: &'b TrainLayout,
-    ) -> TrainCtx<'b> {
+    pub(crate) fn part<'b>(&'b mut self, n: usize, layout: &'b TrainLayout) -> TrainCtx<'b> {
         TrainCtx {
-            saved: &mut self.saved[train.saved.range(n)],
+            saved: &mut self.saved[layout.saved.range(n)],
             scratch: self.scratch,
-            deferred: &mut self.deferred[train.deferred.range(n)],
+            deferred: &mut self.deferred[layout.deferred.range(n)],
             // Per shard and per step, not per sample: the range of one sample.
-            shard_sums: &mut self.shard_sums[train.shard_sums.range(1)],
-            prepared: &self.prepared[train.prepared.range(1)],
-            lengths: match &train.per_step {
+            shard_sums: &mut self.shard_sums[layout.shard_sums.range(1)],
+            prepared: &self.prepared[layout.prepared.range(1)],
+            lengths: match &layout.per_step {
                 Some(per_step) => self.lengths.of_each_step(per_step),
                 None => self.lengths,
             },
-            state: self.state.reborrow().part(layout.state),
+            state: self.state.reborrow().part(layout.infer.state),
             tied: self.tied,
-            frozen: self.frozen.part(layout),
+            frozen: self.frozen.part(&layout.infer),
         }
     }
 

@@ -83,8 +83,8 @@ const _: () = {
             TrainLayout::of::<Fc1, Dense<4, 3>>(),
             TrainLayout::of::<Fc2, Dense<3, 2>>(),
         ]);
-        const FC1: TrainSlot<Fc1, Dense<4, 3>> = TrainSlot::new(Plan::LAYOUTS[0], Self::LAYOUTS[0]);
-        const FC2: TrainSlot<Fc2, Dense<3, 2>> = TrainSlot::new(Plan::LAYOUTS[1], Self::LAYOUTS[1]);
+        const FC1: TrainSlot<Fc1, Dense<4, 3>> = TrainSlot::new(Self::LAYOUTS[0]);
+        const FC2: TrainSlot<Fc2, Dense<3, 2>> = TrainSlot::new(Self::LAYOUTS[1]);
         const ALL: TrainLayout = Self::LAYOUTS[1];
     }
 

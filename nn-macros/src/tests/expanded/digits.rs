@@ -188,16 +188,7 @@ const _: () = {
     /// The nodes, what they own laid out one after the other.
     enum __Slots {}
     impl __Slots {
-        const LAYOUTS: [__rt::Layout; 6] = __rt::Layout::stack([
-            __rt::Layout::of::<__Conv1, __Conv1Layer>(),
-            __rt::Layout::of::<__MaxPool2d, __rt::layers::MaxPool2d>(),
-            __rt::Layout::of::<__Conv2, __Conv2Layer>(),
-            __rt::Layout::of::<__MaxPool2d2, __rt::layers::MaxPool2d>(),
-            __rt::Layout::of::<__Fc1, __Fc1Layer>(),
-            __rt::Layout::of::<__Fc2, __Fc2Layer>(),
-        ]);
-        const ALL: __rt::Layout = Self::LAYOUTS[5];
-        const TRAIN_LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
+        const LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
             __rt::TrainLayout::of::<__Conv1, __Conv1Layer>(),
             __rt::TrainLayout::of::<__MaxPool2d, __rt::layers::MaxPool2d>(),
             __rt::TrainLayout::of::<__Conv2, __Conv2Layer>(),
@@ -205,34 +196,28 @@ const _: () = {
             __rt::TrainLayout::of::<__Fc1, __Fc1Layer>(),
             __rt::TrainLayout::of::<__Fc2, __Fc2Layer>(),
         ]);
-        const TRAIN: __rt::TrainLayout = Self::TRAIN_LAYOUTS[5];
+        const ALL: __rt::TrainLayout = Self::LAYOUTS[5];
         const CONV1: __rt::TrainSlot<__Conv1, __Conv1Layer> = __rt::TrainSlot::new(
             Self::LAYOUTS[0],
-            Self::TRAIN_LAYOUTS[0],
         );
         const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
         const MAX_POOL2D: __rt::TrainSlot<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
             Self::LAYOUTS[1],
-            Self::TRAIN_LAYOUTS[1],
         );
         const CONV2: __rt::TrainSlot<__Conv2, __Conv2Layer> = __rt::TrainSlot::new(
             Self::LAYOUTS[2],
-            Self::TRAIN_LAYOUTS[2],
         );
         const RELU_2: __rt::InPlaceSlot<__Relu2, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
         const MAX_POOL2D_2: __rt::TrainSlot<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
             Self::LAYOUTS[3],
-            Self::TRAIN_LAYOUTS[3],
         );
         const FC1: __rt::TrainSlot<__Fc1, __Fc1Layer> = __rt::TrainSlot::new(
             Self::LAYOUTS[4],
-            Self::TRAIN_LAYOUTS[4],
         );
         const RELU_3: __rt::InPlaceSlot<__Relu3, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
         const DROPOUT: __rt::InPlaceSlot<__Dropout, __rt::layers::Dropout> = __rt::InPlaceSlot::NEW;
         const FC2: __rt::TrainSlot<__Fc2, __Fc2Layer> = __rt::TrainSlot::new(
             Self::LAYOUTS[5],
-            Self::TRAIN_LAYOUTS[5],
         );
     }
     impl Digits {
@@ -263,16 +248,16 @@ const _: () = {
     unsafe impl __rt::Weights for Digits {
         const LEN: usize = {
             let _ = |Self { conv1: _, conv2: _, fc1: _, fc2: _ }: &Self| {};
-            __rt::len_of_fields::<Self>(__Slots::ALL.weights.end())
+            __rt::len_of_fields::<Self>(__Slots::ALL.infer.weights.end())
         };
     }
     #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::Node<__S> for Digits {
-        const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.workspace;
+        const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.infer.workspace;
         const STEP_WORKSPACE: usize = 0;
-        const SCRATCH: usize = __Slots::ALL.scratch;
-        const STATE: usize = __Slots::ALL.state.end();
-        const SHARD: usize = __Slots::ALL.shard;
+        const SCRATCH: usize = __Slots::ALL.infer.scratch;
+        const STATE: usize = __Slots::ALL.infer.state.end();
+        const SHARD: usize = __Slots::ALL.infer.shard;
         fn infer(&self, call: __rt::Infer<'_>) {
             __rt::Node::<__S>::infer_inlined(self, __rt::AtRunTime, call);
         }
@@ -378,13 +363,13 @@ const _: () = {
     #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::TrainNode<__S> for Digits {
         const PHASES: usize = 1;
-        const MIN_BATCH: usize = __Slots::TRAIN.min_batch;
-        const SAVED: usize = __Train::VALUES + __Slots::TRAIN.saved.end();
-        const DEFERRED: usize = __Slots::TRAIN.deferred.end();
-        const SHARD_SUMS: usize = __Slots::TRAIN.shard_sums.end();
-        const PREPARED: usize = __Slots::TRAIN.prepared.end();
-        const TRAIN_SCRATCH: usize = __Slots::TRAIN.scratch;
-        const GRADIENT_TASKS: usize = __Slots::TRAIN.tasks.end();
+        const MIN_BATCH: usize = __Slots::ALL.min_batch;
+        const SAVED: usize = __Train::VALUES + __Slots::ALL.saved.end();
+        const DEFERRED: usize = __Slots::ALL.deferred.end();
+        const SHARD_SUMS: usize = __Slots::ALL.shard_sums.end();
+        const PREPARED: usize = __Slots::ALL.prepared.end();
+        const TRAIN_SCRATCH: usize = __Slots::ALL.scratch;
+        const GRADIENT_TASKS: usize = __Slots::ALL.tasks.end();
         fn initialise(&mut self, key: __rt::RngKey) {
             __Slots::CONV1.initialise(&mut self.conv1, key);
             __Slots::CONV2.initialise(&mut self.conv2, key);
@@ -410,7 +395,7 @@ const _: () = {
             if __Slots::FC2.reaches_task(task) {
                 return __Slots::FC2.gradient_end(task);
             }
-            __Slots::ALL.weights.end()
+            __Slots::ALL.infer.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
             if __Slots::CONV1.reaches_task(task) {
@@ -509,7 +494,7 @@ const _: () = {
                 __Slots::FC2
                     .backward(&self.fc2, pass, 0, &[x0], &[], d_y, d_x, &mut ctx);
             }
-            if ctx.frozen.covers(__Slots::FC1.slot.layout.weights.end()) {
+            if __Slots::FC1.ends_backward(&ctx) {
                 return;
             }
             {
@@ -530,7 +515,7 @@ const _: () = {
                 __Slots::FC1
                     .backward(&self.fc1, pass, 0, &[x0], &[], d_out, d_x, &mut ctx);
             }
-            if ctx.frozen.covers(__Slots::CONV2.slot.layout.weights.end()) {
+            if __Slots::CONV2.ends_backward(&ctx) {
                 return;
             }
             {
@@ -570,7 +555,7 @@ const _: () = {
                 __Slots::CONV2
                     .backward(&self.conv2, pass, 0, &[x0], &[], d_out, d_x, &mut ctx);
             }
-            if ctx.frozen.covers(__Slots::CONV1.slot.layout.weights.end()) {
+            if __Slots::CONV1.ends_backward(&ctx) {
                 return;
             }
             {
@@ -655,16 +640,7 @@ const _: () = {
                         &[__rt::LayerWeights::of(&__Slots::CONV1.slot)],
                     ),
                 ),
-                __rt::GraphNode::of::<
-                    __Relu,
-                >(
-                    &[1],
-                    __rt::GraphLayer::new(
-                        __rt::Features::Same,
-                        __rt::Channels::AsInput,
-                        &[],
-                    ),
-                ),
+                __rt::GraphNode::of::<__Relu>(&[1], __rt::GraphLayer::SAME),
                 __rt::GraphNode::of::<
                     __MaxPool2d,
                 >(
@@ -685,16 +661,7 @@ const _: () = {
                         &[__rt::LayerWeights::of(&__Slots::CONV2.slot)],
                     ),
                 ),
-                __rt::GraphNode::of::<
-                    __Relu2,
-                >(
-                    &[4],
-                    __rt::GraphLayer::new(
-                        __rt::Features::Same,
-                        __rt::Channels::AsInput,
-                        &[],
-                    ),
-                ),
+                __rt::GraphNode::of::<__Relu2>(&[4], __rt::GraphLayer::SAME),
                 __rt::GraphNode::of::<
                     __MaxPool2d2,
                 >(
@@ -725,26 +692,8 @@ const _: () = {
                         &[__rt::LayerWeights::of(&__Slots::FC1.slot)],
                     ),
                 ),
-                __rt::GraphNode::of::<
-                    __Relu3,
-                >(
-                    &[8],
-                    __rt::GraphLayer::new(
-                        __rt::Features::Same,
-                        __rt::Channels::AsInput,
-                        &[],
-                    ),
-                ),
-                __rt::GraphNode::of::<
-                    __Dropout,
-                >(
-                    &[9],
-                    __rt::GraphLayer::new(
-                        __rt::Features::Same,
-                        __rt::Channels::AsInput,
-                        &[],
-                    ),
-                ),
+                __rt::GraphNode::of::<__Relu3>(&[8], __rt::GraphLayer::SAME),
+                __rt::GraphNode::of::<__Dropout>(&[9], __rt::GraphLayer::SAME),
                 __rt::GraphNode::of::<
                     __Fc2,
                 >(

@@ -139,29 +139,19 @@ const _: () = {
     /// The nodes, what they own laid out one after the other.
     enum __Slots {}
     impl __Slots {
-        const LAYOUTS: [__rt::Layout; 4] = __rt::Layout::stack([
-            __rt::Layout::of::<__Conv, __ConvLayer>().per_step(__PerStep::PER_STEP),
-            __rt::Layout::of::<__Bn, __BnLayer>().per_step(__PerStep::PER_STEP),
-            __rt::Layout::of::<__GlobalAvgPool, __rt::layers::GlobalAvgPool>()
-                .per_step(__PerStep::PER_STEP_2),
-            __rt::Layout::of::<__Gru, __GruLayer>(),
-        ]);
-        const ALL: __rt::Layout = Self::LAYOUTS[3];
-        const TRAIN_LAYOUTS: [__rt::TrainLayout; 4] = __rt::TrainLayout::stack([
+        const LAYOUTS: [__rt::TrainLayout; 4] = __rt::TrainLayout::stack([
             __rt::TrainLayout::of::<__Conv, __ConvLayer>().per_step(__PerStep::PER_STEP),
             __rt::TrainLayout::of::<__Bn, __BnLayer>().per_step(__PerStep::PER_STEP),
             __rt::TrainLayout::of::<__GlobalAvgPool, __rt::layers::GlobalAvgPool>()
                 .per_step(__PerStep::PER_STEP_2),
             __rt::TrainLayout::of::<__Gru, __GruLayer>(),
         ]);
-        const TRAIN: __rt::TrainLayout = Self::TRAIN_LAYOUTS[3];
+        const ALL: __rt::TrainLayout = Self::LAYOUTS[3];
         const CONV: __rt::TrainSlot<__Conv, __ConvLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[0],
-            Self::TRAIN_LAYOUTS[0],
         );
         const BN: __rt::TrainSlot<__Bn, __BnLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[1],
-            Self::TRAIN_LAYOUTS[1],
         );
         const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __rt::InPlaceSlot::per_step(
             __PerStep::PER_STEP,
@@ -169,10 +159,9 @@ const _: () = {
         const GLOBAL_AVG_POOL: __rt::TrainSlot<
             __GlobalAvgPool,
             __rt::layers::GlobalAvgPool,
-        > = __rt::TrainSlot::new(Self::LAYOUTS[2], Self::TRAIN_LAYOUTS[2]);
+        > = __rt::TrainSlot::new(Self::LAYOUTS[2]);
         const GRU: __rt::TrainSlot<__Gru, __GruLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[3],
-            Self::TRAIN_LAYOUTS[3],
         );
     }
     impl Video {
@@ -248,16 +237,16 @@ const _: () = {
     unsafe impl __rt::Weights for Video {
         const LEN: usize = {
             let _ = |Self { conv: _, bn: _, gru: _ }: &Self| {};
-            __rt::len_of_fields::<Self>(__Slots::ALL.weights.end())
+            __rt::len_of_fields::<Self>(__Slots::ALL.infer.weights.end())
         };
     }
     #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::Node<__S> for Video {
-        const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.workspace;
-        const STEP_WORKSPACE: usize = __Step::VALUES + __Slots::ALL.step_workspace;
-        const SCRATCH: usize = __Slots::ALL.scratch;
-        const STATE: usize = __Slots::ALL.state.end();
-        const SHARD: usize = __Slots::ALL.shard;
+        const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.infer.workspace;
+        const STEP_WORKSPACE: usize = __Step::VALUES + __Slots::ALL.infer.step_workspace;
+        const SCRATCH: usize = __Slots::ALL.infer.scratch;
+        const STATE: usize = __Slots::ALL.infer.state.end();
+        const SHARD: usize = __Slots::ALL.infer.shard;
         fn infer(&self, call: __rt::Infer<'_>) {
             __rt::Node::<__S>::infer_inlined(self, __rt::AtRunTime, call);
         }
@@ -351,13 +340,13 @@ const _: () = {
     #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::TrainNode<__S> for Video {
         const PHASES: usize = __Phases::BN.last + 1;
-        const MIN_BATCH: usize = __Slots::TRAIN.min_batch;
-        const SAVED: usize = __Train::VALUES + __Slots::TRAIN.saved.end();
-        const DEFERRED: usize = __Slots::TRAIN.deferred.end();
-        const SHARD_SUMS: usize = __Slots::TRAIN.shard_sums.end();
-        const PREPARED: usize = __Slots::TRAIN.prepared.end();
-        const TRAIN_SCRATCH: usize = __Slots::TRAIN.scratch;
-        const GRADIENT_TASKS: usize = __Slots::TRAIN.tasks.end();
+        const MIN_BATCH: usize = __Slots::ALL.min_batch;
+        const SAVED: usize = __Train::VALUES + __Slots::ALL.saved.end();
+        const DEFERRED: usize = __Slots::ALL.deferred.end();
+        const SHARD_SUMS: usize = __Slots::ALL.shard_sums.end();
+        const PREPARED: usize = __Slots::ALL.prepared.end();
+        const TRAIN_SCRATCH: usize = __Slots::ALL.scratch;
+        const GRADIENT_TASKS: usize = __Slots::ALL.tasks.end();
         fn initialise(&mut self, key: __rt::RngKey) {
             __Slots::CONV.initialise(&mut self.conv, key);
             __Slots::BN.initialise(&mut self.bn, key);
@@ -378,7 +367,7 @@ const _: () = {
             if __Slots::GRU.reaches_task(task) {
                 return __Slots::GRU.gradient_end(task);
             }
-            __Slots::ALL.weights.end()
+            __Slots::ALL.infer.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
             if __Slots::CONV.reaches_task(task) {
@@ -476,7 +465,7 @@ const _: () = {
                     __Slots::GRU
                         .backward(&self.gru, pass, 0, &[x0], &[], d_y, d_x, &mut ctx);
                 }
-                if ctx.frozen.covers(__Slots::BN.slot.layout.weights.end()) {
+                if __Slots::BN.ends_backward(&ctx) {
                     return;
                 }
                 {
@@ -508,7 +497,7 @@ const _: () = {
                 }
             }
             if __Phases::BN.contain(phase) {
-                if ctx.frozen.covers(__Slots::BN.slot.layout.weights.end()) {
+                if __Slots::BN.ends_backward(&ctx) {
                     return;
                 }
                 {
@@ -532,7 +521,7 @@ const _: () = {
                 }
             }
             if phase == 0 {
-                if ctx.frozen.covers(__Slots::CONV.slot.layout.weights.end()) {
+                if __Slots::CONV.ends_backward(&ctx) {
                     return;
                 }
                 {
@@ -699,16 +688,7 @@ const _: () = {
                         &[__rt::LayerWeights::of(&__Slots::BN.slot)],
                     ),
                 ),
-                __rt::GraphNode::of::<
-                    __Relu,
-                >(
-                    &[3],
-                    __rt::GraphLayer::new(
-                        __rt::Features::Same,
-                        __rt::Channels::AsInput,
-                        &[],
-                    ),
-                ),
+                __rt::GraphNode::of::<__Relu>(&[3], __rt::GraphLayer::SAME),
                 __rt::GraphNode {
                     name: "per_step_2",
                     inputs: &[4],

@@ -183,44 +183,31 @@ const _: () = {
     where
         Inner: __rt::TrainEmbeds<__Spec7>,
     {
-        const LAYOUTS: [__rt::Layout; 5] = __rt::Layout::stack([
-            __rt::Layout::of::<__Concat, __rt::layers::Concat>(),
-            __rt::Layout::of::<__Fc, __FcLayer>(),
-            __rt::Layout::of::<__Bn, __BnLayer>(),
-            __rt::Layout::of::<__Residual, __rt::layers::Add>(),
-            __rt::Layout::of::<__Spec7, Inner>(),
-        ]);
-        const ALL: __rt::Layout = Self::LAYOUTS[4];
-        const TRAIN_LAYOUTS: [__rt::TrainLayout; 5] = __rt::TrainLayout::stack([
+        const LAYOUTS: [__rt::TrainLayout; 5] = __rt::TrainLayout::stack([
             __rt::TrainLayout::of::<__Concat, __rt::layers::Concat>(),
             __rt::TrainLayout::of::<__Fc, __FcLayer>(),
             __rt::TrainLayout::of::<__Bn, __BnLayer>(),
             __rt::TrainLayout::of::<__Residual, __rt::layers::Add>(),
             __rt::TrainLayout::of::<__Spec7, Inner>(),
         ]);
-        const TRAIN: __rt::TrainLayout = Self::TRAIN_LAYOUTS[4];
+        const ALL: __rt::TrainLayout = Self::LAYOUTS[4];
         const X_TANH: __rt::InPlaceSlot<__XTanh, __rt::layers::Tanh> = __rt::InPlaceSlot::NEW;
         const TABLE_TANH: __rt::InPlaceSlot<__TableTanh, __rt::layers::Tanh> = __rt::InPlaceSlot::NEW;
         const CONCAT: __rt::TrainSlot<__Concat, __rt::layers::Concat> = __rt::TrainSlot::new(
             Self::LAYOUTS[0],
-            Self::TRAIN_LAYOUTS[0],
         );
         const FC: __rt::TrainSlot<__Fc, __FcLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[1],
-            Self::TRAIN_LAYOUTS[1],
         );
         const BN: __rt::TrainSlot<__Bn, __BnLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[2],
-            Self::TRAIN_LAYOUTS[2],
         );
         const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
         const RESIDUAL: __rt::TrainSlot<__Residual, __rt::layers::Add> = __rt::TrainSlot::new(
             Self::LAYOUTS[3],
-            Self::TRAIN_LAYOUTS[3],
         );
         const INNER: __rt::TrainSlot<__Spec7, Inner> = __rt::TrainSlot::new(
             Self::LAYOUTS[4],
-            Self::TRAIN_LAYOUTS[4],
         );
     }
     impl Phases
@@ -263,7 +250,7 @@ const _: () = {
     {
         const LEN: usize = {
             let _ = |Self { fc: _, bn: _, inner: _ }: &Self| {};
-            __rt::len_of_fields::<Self>(__Slots::ALL.weights.end())
+            __rt::len_of_fields::<Self>(__Slots::ALL.infer.weights.end())
         };
     }
     #[doc(hidden)]
@@ -271,11 +258,11 @@ const _: () = {
     where
         Inner: __rt::TrainEmbeds<__Spec7>,
     {
-        const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.workspace;
+        const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.infer.workspace;
         const STEP_WORKSPACE: usize = 0;
-        const SCRATCH: usize = __Slots::ALL.scratch;
-        const STATE: usize = __Slots::ALL.state.end();
-        const SHARD: usize = __Slots::ALL.shard;
+        const SCRATCH: usize = __Slots::ALL.infer.scratch;
+        const STATE: usize = __Slots::ALL.infer.state.end();
+        const SHARD: usize = __Slots::ALL.infer.shard;
         fn infer(&self, call: __rt::Infer<'_>) {
             __rt::Node::<__S>::infer_inlined(self, __rt::AtRunTime, call);
         }
@@ -380,13 +367,13 @@ const _: () = {
         Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const PHASES: usize = __Phases::INNER.last + 1;
-        const MIN_BATCH: usize = __Slots::TRAIN.min_batch;
-        const SAVED: usize = __Train::VALUES + __Slots::TRAIN.saved.end();
-        const DEFERRED: usize = __Slots::TRAIN.deferred.end();
-        const SHARD_SUMS: usize = __Slots::TRAIN.shard_sums.end();
-        const PREPARED: usize = __Slots::TRAIN.prepared.end();
-        const TRAIN_SCRATCH: usize = __Slots::TRAIN.scratch;
-        const GRADIENT_TASKS: usize = __Slots::TRAIN.tasks.end();
+        const MIN_BATCH: usize = __Slots::ALL.min_batch;
+        const SAVED: usize = __Train::VALUES + __Slots::ALL.saved.end();
+        const DEFERRED: usize = __Slots::ALL.deferred.end();
+        const SHARD_SUMS: usize = __Slots::ALL.shard_sums.end();
+        const PREPARED: usize = __Slots::ALL.prepared.end();
+        const TRAIN_SCRATCH: usize = __Slots::ALL.scratch;
+        const GRADIENT_TASKS: usize = __Slots::ALL.tasks.end();
         fn initialise(&mut self, key: __rt::RngKey) {
             __Slots::FC.initialise(&mut self.fc, key);
             __Slots::BN.initialise(&mut self.bn, key);
@@ -407,7 +394,7 @@ const _: () = {
             if __Slots::INNER.reaches_task(task) {
                 return __Slots::INNER.gradient_end(task);
             }
-            __Slots::ALL.weights.end()
+            __Slots::ALL.infer.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
             if __Slots::FC.reaches_task(task) {
@@ -558,7 +545,7 @@ const _: () = {
                     );
             }
             if phase == __Phases::BN.last {
-                if ctx.frozen.covers(__Slots::BN.slot.layout.weights.end()) {
+                if __Slots::BN.ends_backward(&ctx) {
                     return;
                 }
                 {
@@ -593,7 +580,7 @@ const _: () = {
                 }
             }
             if __Phases::BN.contain(phase) {
-                if ctx.frozen.covers(__Slots::BN.slot.layout.weights.end()) {
+                if __Slots::BN.ends_backward(&ctx) {
                     return;
                 }
                 {
@@ -617,7 +604,7 @@ const _: () = {
                 }
             }
             if phase == 0 {
-                if ctx.frozen.covers(__Slots::FC.slot.layout.weights.end()) {
+                if __Slots::FC.ends_backward(&ctx) {
                     return;
                 }
                 {
@@ -748,26 +735,8 @@ const _: () = {
         const GRAPH: __rt::Graph = __rt::Graph {
             inputs: &[__rt::Shape::new(&[4]), __rt::Shape::new(&[3])],
             nodes: &[
-                __rt::GraphNode::of::<
-                    __XTanh,
-                >(
-                    &[0],
-                    __rt::GraphLayer::new(
-                        __rt::Features::Same,
-                        __rt::Channels::AsInput,
-                        &[],
-                    ),
-                ),
-                __rt::GraphNode::of::<
-                    __TableTanh,
-                >(
-                    &[1],
-                    __rt::GraphLayer::new(
-                        __rt::Features::Same,
-                        __rt::Channels::AsInput,
-                        &[],
-                    ),
-                ),
+                __rt::GraphNode::of::<__XTanh>(&[0], __rt::GraphLayer::SAME),
+                __rt::GraphNode::of::<__TableTanh>(&[1], __rt::GraphLayer::SAME),
                 __rt::GraphNode::of::<
                     __Concat,
                 >(
@@ -798,26 +767,8 @@ const _: () = {
                         &[__rt::LayerWeights::of(&__Slots::BN.slot)],
                     ),
                 ),
-                __rt::GraphNode::of::<
-                    __Relu,
-                >(
-                    &[6],
-                    __rt::GraphLayer::new(
-                        __rt::Features::Same,
-                        __rt::Channels::AsInput,
-                        &[],
-                    ),
-                ),
-                __rt::GraphNode::of::<
-                    __Residual,
-                >(
-                    &[7, 4],
-                    __rt::GraphLayer::new(
-                        __rt::Features::Same,
-                        __rt::Channels::AsInput,
-                        &[],
-                    ),
-                ),
+                __rt::GraphNode::of::<__Relu>(&[6], __rt::GraphLayer::SAME),
+                __rt::GraphNode::of::<__Residual>(&[7, 4], __rt::GraphLayer::SAME),
                 __rt::GraphNode::of::<
                     __Spec7,
                 >(

@@ -122,16 +122,7 @@ const _: () = {
     /// The nodes, what they own laid out one after the other.
     enum __Slots {}
     impl __Slots {
-        const LAYOUTS: [__rt::Layout; 6] = __rt::Layout::stack([
-            __rt::Layout::of::<__LeftFc, __LeftFcLayer>(),
-            __rt::Layout::of::<__LeftBn, __LeftBnLayer>(),
-            __rt::Layout::again::<__RightFc, __LeftFcLayer>(),
-            __rt::Layout::again::<__RightBn, __LeftBnLayer>(),
-            __rt::Layout::of::<__Sub, __rt::layers::Sub>(),
-            __rt::Layout::of::<__Dense, __DenseLayer>(),
-        ]);
-        const ALL: __rt::Layout = Self::LAYOUTS[5];
-        const TRAIN_LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
+        const LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
             __rt::TrainLayout::of::<__LeftFc, __LeftFcLayer>(),
             __rt::TrainLayout::of::<__LeftBn, __LeftBnLayer>(),
             __rt::TrainLayout::again::<__RightFc, __LeftFcLayer>(),
@@ -139,30 +130,24 @@ const _: () = {
             __rt::TrainLayout::of::<__Sub, __rt::layers::Sub>(),
             __rt::TrainLayout::of::<__Dense, __DenseLayer>(),
         ]);
-        const TRAIN: __rt::TrainLayout = Self::TRAIN_LAYOUTS[5];
+        const ALL: __rt::TrainLayout = Self::LAYOUTS[5];
         const LEFT_FC: __rt::TrainSlot<__LeftFc, __LeftFcLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[0],
-            Self::TRAIN_LAYOUTS[0],
         );
         const LEFT_BN: __rt::TrainSlot<__LeftBn, __LeftBnLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[1],
-            Self::TRAIN_LAYOUTS[1],
         );
         const RIGHT_FC: __rt::TrainSlot<__RightFc, __LeftFcLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[2].sharing(&Self::LAYOUTS[0]),
-            Self::TRAIN_LAYOUTS[2].sharing(&Self::TRAIN_LAYOUTS[0]),
         );
         const RIGHT_BN: __rt::TrainSlot<__RightBn, __LeftBnLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[3].sharing(&Self::LAYOUTS[1]),
-            Self::TRAIN_LAYOUTS[3].sharing(&Self::TRAIN_LAYOUTS[1]),
         );
         const SUB: __rt::TrainSlot<__Sub, __rt::layers::Sub> = __rt::TrainSlot::new(
             Self::LAYOUTS[4],
-            Self::TRAIN_LAYOUTS[4],
         );
         const DENSE: __rt::TrainSlot<__Dense, __DenseLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[5],
-            Self::TRAIN_LAYOUTS[5],
         );
     }
     impl Siamese {
@@ -195,16 +180,16 @@ const _: () = {
     unsafe impl __rt::Weights for Siamese {
         const LEN: usize = {
             let _ = |Self { left_fc: _, left_bn: _, dense: _ }: &Self| {};
-            __rt::len_of_fields::<Self>(__Slots::ALL.weights.end())
+            __rt::len_of_fields::<Self>(__Slots::ALL.infer.weights.end())
         };
     }
     #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::Node<__S> for Siamese {
-        const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.workspace;
+        const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.infer.workspace;
         const STEP_WORKSPACE: usize = 0;
-        const SCRATCH: usize = __Slots::ALL.scratch;
-        const STATE: usize = __Slots::ALL.state.end();
-        const SHARD: usize = __Slots::ALL.shard;
+        const SCRATCH: usize = __Slots::ALL.infer.scratch;
+        const STATE: usize = __Slots::ALL.infer.state.end();
+        const SHARD: usize = __Slots::ALL.infer.shard;
         fn infer(&self, call: __rt::Infer<'_>) {
             __rt::Node::<__S>::infer_inlined(self, __rt::AtRunTime, call);
         }
@@ -292,13 +277,13 @@ const _: () = {
     #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::TrainNode<__S> for Siamese {
         const PHASES: usize = __Phases::RIGHT_BN.last + 1;
-        const MIN_BATCH: usize = __Slots::TRAIN.min_batch;
-        const SAVED: usize = __Train::VALUES + __Slots::TRAIN.saved.end();
-        const DEFERRED: usize = __Slots::TRAIN.deferred.end();
-        const SHARD_SUMS: usize = __Slots::TRAIN.shard_sums.end();
-        const PREPARED: usize = __Slots::TRAIN.prepared.end();
-        const TRAIN_SCRATCH: usize = __Slots::TRAIN.scratch;
-        const GRADIENT_TASKS: usize = __Slots::TRAIN.tasks.end();
+        const MIN_BATCH: usize = __Slots::ALL.min_batch;
+        const SAVED: usize = __Train::VALUES + __Slots::ALL.saved.end();
+        const DEFERRED: usize = __Slots::ALL.deferred.end();
+        const SHARD_SUMS: usize = __Slots::ALL.shard_sums.end();
+        const PREPARED: usize = __Slots::ALL.prepared.end();
+        const TRAIN_SCRATCH: usize = __Slots::ALL.scratch;
+        const GRADIENT_TASKS: usize = __Slots::ALL.tasks.end();
         fn initialise(&mut self, key: __rt::RngKey) {
             __Slots::LEFT_FC.initialise(&mut self.left_fc, key);
             __Slots::LEFT_BN.initialise(&mut self.left_bn, key);
@@ -321,7 +306,7 @@ const _: () = {
             if __Slots::DENSE.reaches_task(task) {
                 return __Slots::DENSE.gradient_end(task);
             }
-            __Slots::ALL.weights.end()
+            __Slots::ALL.infer.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
             if __Slots::LEFT_FC.reaches_task(task) {
@@ -453,7 +438,7 @@ const _: () = {
                     __Slots::DENSE
                         .backward(&self.dense, pass, 0, &[x0], &[], d_y, d_x, &mut ctx);
                 }
-                if ctx.frozen.covers(__Slots::LEFT_BN.slot.layout.weights.end()) {
+                if __Slots::LEFT_BN.ends_backward(&ctx) {
                     return;
                 }
                 {
@@ -477,7 +462,7 @@ const _: () = {
                 }
             }
             if __Phases::RIGHT_BN.contain(phase) {
-                if ctx.frozen.covers(__Slots::LEFT_BN.slot.layout.weights.end()) {
+                if __Slots::LEFT_BN.ends_backward(&ctx) {
                     return;
                 }
                 {
@@ -518,7 +503,7 @@ const _: () = {
                 }
             }
             if __Phases::LEFT_BN.contain(phase) {
-                if ctx.frozen.covers(__Slots::LEFT_BN.slot.layout.weights.end()) {
+                if __Slots::LEFT_BN.ends_backward(&ctx) {
                     return;
                 }
                 {
@@ -542,7 +527,7 @@ const _: () = {
                 }
             }
             if phase == 0 {
-                if ctx.frozen.covers(__Slots::LEFT_FC.slot.layout.weights.end()) {
+                if __Slots::LEFT_FC.ends_backward(&ctx) {
                     return;
                 }
                 {
@@ -654,16 +639,7 @@ const _: () = {
                         first: 1,
                     },
                 ),
-                __rt::GraphNode::of::<
-                    __Sub,
-                >(
-                    &[3, 5],
-                    __rt::GraphLayer::new(
-                        __rt::Features::Same,
-                        __rt::Channels::AsInput,
-                        &[],
-                    ),
-                ),
+                __rt::GraphNode::of::<__Sub>(&[3, 5], __rt::GraphLayer::SAME),
                 __rt::GraphNode::of::<
                     __Dense,
                 >(
