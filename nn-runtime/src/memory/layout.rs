@@ -183,10 +183,10 @@ impl TrainLayout {
             infer: self.infer.after(&before.infer),
             // What one node writes is read later, after other nodes have run: none of these may share memory. `tasks`
             // numbers the gradient tasks of all nodes in the same way.
-            saved: before.saved.then(self.saved.len),
-            deferred: before.deferred.then(self.deferred.len),
-            shard_sums: before.shard_sums.then(self.shard_sums.len),
-            prepared: before.prepared.then(self.prepared.len),
+            saved: before.saved.then_on_line(self.saved.len),
+            deferred: before.deferred.then_on_line(self.deferred.len),
+            shard_sums: before.shard_sums.then_on_line(self.shard_sums.len),
+            prepared: before.prepared.then_on_line(self.prepared.len),
             tasks: before.tasks.then(self.tasks.len),
             // As in `Layout::after`: during one call only.
             scratch: larger(before.scratch, self.scratch),

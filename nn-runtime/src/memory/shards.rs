@@ -6,6 +6,7 @@ use super::layout::TrainLayout;
 use super::shard_cut::ShardCut;
 use super::touched_rows::{PartRows, TaskRows};
 use crate::ranks::{Division, TreeSum};
+use crate::system::CacheLine;
 use std::sync::MutexGuard;
 
 /// The shard sums and the deferred values of all shards of a batch, for one node.
@@ -46,7 +47,7 @@ impl<'a> Shards<'a> {
             stride: Self::stride(cut.capacity, shard_sums, deferred),
             cut,
             division,
-            deferred_base: shard_sums,
+            deferred_base: Self::deferred_base(shard_sums),
             shard_sums: Buffer { offset: 0, len: shard_sums },
             deferred: Buffer { offset: 0, len: deferred },
             each: 1,
@@ -56,11 +57,17 @@ impl<'a> Shards<'a> {
         }
     }
 
+    /// Where a shard's deferred values begin: after `shard_sums` elements.
+    pub(crate) const fn deferred_base(shard_sums: usize) -> usize {
+        shard_sums.next_multiple_of(CacheLine::LEN)
+    }
+
     /// Elements from one shard to the next.
     pub(crate) const fn stride(capacity: usize, shard_sums: usize, deferred: usize) -> usize {
         // Also a last shard with fewer samples takes the whole stride, so that all shards begin at equal distances and
         // a product over the batch can read all full ones with one stride.
-        shard_sums + capacity * deferred
+        let end = Self::deferred_base(shard_sums) + capacity * deferred;
+        end.next_multiple_of(CacheLine::LEN)
     }
 
     /// The same shards of a network with frozen layers.

@@ -9,7 +9,7 @@ use crate::contract::{Backward, Forward, Network, Observer, Pass};
 use crate::kernels::add_to;
 use crate::memory::{Buffer, Frozen, ShardCut, Shards, TiedWeight, TouchedRows, TrainCtx, take};
 use crate::ranks::Division;
-use crate::system::{RngKey, parallel};
+use crate::system::{CacheLine, RngKey, parallel};
 use crate::types::{Inputs, Lengths, MAX_INPUTS, Values};
 use std::cell::RefCell;
 use std::ops::Range;
@@ -22,29 +22,31 @@ impl LocalLayout {
         Buffer { offset: 0, len: inputs_len::<N>() }
     }
     const fn output<N: Network>() -> Buffer {
-        Self::inputs::<N>().then(N::Output::LEN)
+        Self::inputs::<N>().then_on_line(N::Output::LEN)
     }
     const fn d_output<N: Network>() -> Buffer {
-        Self::output::<N>().then(N::Output::LEN)
+        Self::output::<N>().then_on_line(N::Output::LEN)
     }
     const fn saved<N: Network>() -> Buffer {
-        Self::d_output::<N>().then(N::SAVED)
+        Self::d_output::<N>().then_on_line(N::SAVED)
     }
     /// The gradients of the inputs, if requested.
     const fn d_inputs<N: Network>() -> Buffer {
-        Self::saved::<N>().then(inputs_len::<N>())
+        Self::saved::<N>().then_on_line(inputs_len::<N>())
     }
     /// Elements for one sample that forward writes.
     pub(super) const fn forward<N: Network>() -> usize {
         Self::saved::<N>().end()
     }
-    /// Elements for one sample.
+    /// Elements for one sample, in whole cache lines.
     const fn sample<N: Network>(with_d_inputs: bool) -> usize {
-        if with_d_inputs { Self::d_inputs::<N>().end() } else { Self::forward::<N>() }
+        let end = if with_d_inputs { Self::d_inputs::<N>().end() } else { Self::forward::<N>() };
+        end.next_multiple_of(CacheLine::LEN)
     }
     /// Elements for `capacity` samples and the scratch memory after them, in whole cache lines.
     pub(super) const fn len<N: Network>(capacity: usize, with_d_inputs: bool) -> usize {
-        (capacity * Self::sample::<N>(with_d_inputs) + N::TRAIN_SCRATCH).next_multiple_of(16)
+        let len = capacity * Self::sample::<N>(with_d_inputs) + N::TRAIN_SCRATCH;
+        len.next_multiple_of(CacheLine::LEN)
     }
 }
 
@@ -57,7 +59,7 @@ pub(super) fn train_capacity<N: Network>(samples: usize) -> usize {
 
 /// Elements of a training step's prepared memory, in whole cache lines.
 pub(super) const fn prepared_len<N: Network>() -> usize {
-    N::PREPARED.next_multiple_of(16)
+    N::PREPARED.next_multiple_of(CacheLine::LEN)
 }
 
 /// A batch on its way forward and backward through a network, shard by shard.
@@ -251,7 +253,8 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
         let sample = LocalLayout::sample::<N>(self.d_inputs.is_some());
         // By the samples of this shard: in a last one with fewer samples, buffers are closer together.
         let (local, scratch) = local.split_at_mut(n * sample);
-        let (local, d_copies) = local.split_at_mut(n * LocalLayout::forward::<N>());
+        let end = LocalLayout::forward::<N>().next_multiple_of(CacheLine::LEN);
+        let (local, d_copies) = local.split_at_mut(n * end);
         let [copies, y, d_y, saved] = take(
             local,
             n,
@@ -262,7 +265,8 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
                 LocalLayout::saved::<N>(),
             ],
         );
-        let (shard_sums, deferred) = deferred.split_at_mut(N::SHARD_SUMS);
+        let (shard_sums, deferred) = deferred.split_at_mut(Shards::deferred_base(N::SHARD_SUMS));
+        let shard_sums = &mut shard_sums[..N::SHARD_SUMS];
         let deferred = &mut deferred[..n * N::DEFERRED];
         // SAFETY: samples `first..first + n` belong to this shard alone, a shard runs on one thread at a time, and the
         // caller borrows the states until the step ends.

@@ -9,7 +9,7 @@ use super::init::Init;
 use super::problem::Product;
 use super::strides::Strides3;
 use crate::kernels::isa::{Kernel, Lanes, load_row, store_row};
-use crate::system::KernelMemory;
+use crate::system::{CacheLine, KernelMemory};
 
 /// Elements of `B` that are packed at a time: they fit into the first two caches.
 const PACKED: usize = if KernelMemory::LEN < 1 << 14 { KernelMemory::LEN } else { 1 << 14 };
@@ -17,9 +17,6 @@ const PACKED: usize = if KernelMemory::LEN < 1 << 14 { KernelMemory::LEN } else 
 /// Vectors of the widest tiles. Their multiply-adds leave time for prefetches of what the next tiles read: the gradient
 /// of a weight reads columns of two matrices that were written long ago, and waited for each line of them.
 const WIDEST: usize = 4;
-
-/// Elements of a cache line.
-const LINE: usize = 16;
 
 /// Some columns of a product, at most as many as a tile is wide.
 ///
@@ -146,7 +143,7 @@ impl Panel<'_> {
                         // In the gradient of a weight the rows of the product are neighbouring elements of `A`: the
                         // next line has those of later tiles.
                         if const { N == WIDEST } {
-                            lanes.prefetch(a[0].wrapping_add(at + LINE));
+                            lanes.prefetch(a[0].wrapping_add(at + CacheLine::LEN));
                             lanes.prefetch(b.wrapping_add(next));
                         }
                         // An outer product per term, as in the micro-kernel of BLIS: M elements of `A`, N vectors of

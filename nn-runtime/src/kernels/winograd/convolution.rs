@@ -1,6 +1,6 @@
 //! [`conv2d_winograd`]: the convolution, block by block of filters and tiles.
 
-use super::matrices::{LINE, Matrices, Sizes, TILES};
+use super::matrices::{Matrices, Sizes, TILES};
 use super::transforms::{InputTransform, OutputTransform, WeightTransform};
 use crate::kernels::conv_args::ConvArgs;
 use crate::kernels::epilogue::Epilogue;
@@ -13,6 +13,7 @@ use crate::kernels::product::{Init, Product, Strides3};
 use crate::kernels::split::{
     Memory, by_blocks_of_lines, conv_by_filters, splits_filters, splits_lines,
 };
+use crate::system::CacheLine;
 use core::ops::Range;
 use unrolled_shape::ImageConvolution;
 
@@ -86,7 +87,7 @@ impl Winograd<'_> {
         let bias = if bias.is_empty() { bias } else { &bias[filters.clone()] };
         epilogue.check(filters.len(), y.len());
 
-        let skipped = memory.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        let skipped = memory.as_ptr().align_offset(size_of::<CacheLine>()).min(CacheLine::LEN);
         memory = &mut memory[skipped..];
         let sizes = Sizes::new(g.channels, filters.len());
         let [mut u, mut v, mut m] =

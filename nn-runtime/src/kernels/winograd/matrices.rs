@@ -1,13 +1,12 @@
 //! [`Matrices`]: the transformed weights and inputs, and their products, in memory.
 
+use crate::system::CacheLine;
+
 /// Tiles whose inputs are transformed at a time: four tiles of a matrix product.
 pub(super) const TILES: usize = 24;
 
 /// Filters whose weights are transformed at a time: the widest panel of a matrix product.
 const FILTERS: usize = 64;
-
-/// Elements of a cache line.
-pub(super) const LINE: usize = 16;
 
 /// The matrices of one kind: an element of the 4x4 is a matrix.
 const MATRICES: usize = 16;
@@ -29,13 +28,17 @@ impl Sizes {
     /// be in the same set of a cache.
     pub(super) const fn matrices(&self) -> [usize; 3] {
         let Self { channels, filters } = *self;
-        [channels * filters + LINE, TILES * channels + LINE, TILES * filters + LINE]
+        [
+            channels * filters + CacheLine::LEN,
+            TILES * channels + CacheLine::LEN,
+            TILES * filters + CacheLine::LEN,
+        ]
     }
 
     /// Elements of all matrices, aligned to a cache line.
     pub(super) const fn len(&self) -> usize {
         let [u, v, m] = self.matrices();
-        MATRICES * (u + v + m) + LINE
+        MATRICES * (u + v + m) + CacheLine::LEN
     }
 }
 

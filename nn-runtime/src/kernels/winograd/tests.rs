@@ -1,14 +1,14 @@
 //! The algorithm against the naive convolution, and the bits of its outputs.
 
 use super::conv2d_winograd;
-use super::matrices::{LINE, Sizes};
+use super::matrices::Sizes;
 use crate::kernels::conv2d;
 use crate::kernels::geometry::Depth;
 use crate::kernels::reference;
 use crate::kernels::tests::{available, whole, written};
 use crate::kernels::{ConvArgs, Epilogue, Geometry, Isa};
 use crate::layers::testing::random;
-use crate::system::parallel;
+use crate::system::{CacheLine, parallel};
 
 /// Sizes on both sides of the ends of tiles and of blocks of tiles and filters; `padding` is that of lines, then of columns.
 fn convolution(
@@ -208,7 +208,7 @@ fn print_errors() {
 fn refuses_too_little_memory() {
     let g = convolution([4, 4], [16, 16], SAME);
     let (x, weight, mut y) = (vec![0.0; 256], vec![0.0; g.weight_len()], vec![0.0; 256]);
-    let mut memory = vec![0.0; Sizes::new(16, 16).len() - LINE - 1];
+    let mut memory = vec![0.0; Sizes::new(16, 16).len() - CacheLine::LEN - 1];
     let args = ConvArgs { x: &x, weight: &weight, bias: &[], y: &mut y };
     conv2d_winograd(Isa::best(), &g, args, Epilogue::NONE, &mut memory);
 }
