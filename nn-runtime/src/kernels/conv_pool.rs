@@ -6,6 +6,7 @@ use super::conv_pass::{ConvPass, ImageStrides};
 use super::geometry::Geometry;
 use super::isa::Isa;
 use super::pool::{self, Pool};
+use super::pool_2x2::max_2x2;
 use super::product::Init;
 #[cfg(feature = "std")]
 use super::split::{by_parts, splits_lines};
@@ -111,6 +112,11 @@ impl ConvPool<'_> {
         let pass = ConvPass { written, init: Init::bias(bias), ..ConvPass::forward(isa, g) };
         let strip = &mut strip[..axes[0].pixels * axes[1].pixels * g.filters];
         pass.compute(&axes, ConvArgs { x, weight, bias: &[], y: &mut *strip });
+        if let [2, 2] = window {
+            // Without the sizes of a pool, which would have to be compared with those of this one for each strip.
+            let size = [axes[0].pixels, axes[1].pixels, g.filters];
+            return max_2x2(isa, size, strip, y);
+        }
         let pool = Pool::side_by_side(window, output.map(|range| range.len()), g.filters);
         pool::max(isa, &pool, strip, y);
     }

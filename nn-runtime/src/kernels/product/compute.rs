@@ -88,7 +88,7 @@ impl Product<'_> {
         };
         let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
         // Panels of columns, each of which reads all of `A` once: hence panels as wide as registers allow.
-        let mut column = 0;
+        let (mut column, changes_sums) = (0, product.changes_sums());
         while column < product.columns {
             let rest = product.columns - column;
             let (vectors, sweep) = tiles.of(product.rows.len(), rest);
@@ -96,7 +96,7 @@ impl Product<'_> {
             // inside of the three matrices; `column` is one of its columns.
             unsafe {
                 let (b, c) = (b.add(column), c.add(column));
-                let panel = Panel { product: &product, a, b, c, column, rest };
+                let panel = Panel { product: &product, a, b, c, column, changes_sums, rest };
                 panel.compute(vectors * tiles.lanes, sweep);
             }
             column += vectors * tiles.lanes;

@@ -36,6 +36,11 @@ impl<'a> Product<'a> {
         if more_terms { Self { epilogue: Epilogue::NONE, ..self } } else { self }
     }
 
+    /// Whether tiles compute anything from their sums before they store them.
+    pub(super) const fn changes_sums(&self) -> bool {
+        matches!(self.init, Init::Partial) || self.epilogue.is_for_sums()
+    }
+
     /// The same product with fewer loops, or `None` if it has no elements. `[a, b, c]` are the lengths of the
     /// matrices.
     ///

@@ -32,6 +32,8 @@ pub(super) struct Panel<'a> {
     pub(super) c: *mut f32,
     /// The first of the panel's columns.
     pub(super) column: usize,
+    /// Whether something is computed from the sums before they are stored.
+    pub(super) changes_sums: bool,
     /// Columns of the product from there on. Those that do not fit into a tile are left to the next panel.
     pub(super) rest: usize,
 }
@@ -91,7 +93,8 @@ impl Panel<'_> {
                     packed.add(row * width).copy_from_nonoverlapping(from, width);
                 }
                 let a = self.a.add(in_a);
-                sweep(&Panel { product: &product, a, b: packed, ..*self });
+                let changes_sums = product.changes_sums();
+                sweep(&Panel { product: &product, a, b: packed, changes_sums, ..*self });
             }
             init = Init::Accumulate;
         });
@@ -161,19 +164,21 @@ impl Panel<'_> {
                     }
                 }
             }
-            if let Init::Partial = self.product.init {
-                for r in 0..M {
-                    let before = load_row::<L, N, EDGE>(lanes, c[r], tail);
-                    for v in 0..N {
-                        sums[r][v] = lanes.add(sums[r][v], before[v]);
-                    }
-                }
-            }
             let epilogue = &self.product.epilogue;
             let at = |c: *mut f32| self.column + c.offset_from_unsigned(self.c);
-            if epilogue.is_for_sums() {
-                let pixels = c.map(at);
-                epilogue.apply::<L, M, N, EDGE>(lanes, (self.column, pixels), &mut sums, tail);
+            if self.changes_sums {
+                if let Init::Partial = self.product.init {
+                    for r in 0..M {
+                        let before = load_row::<L, N, EDGE>(lanes, c[r], tail);
+                        for v in 0..N {
+                            sums[r][v] = lanes.add(sums[r][v], before[v]);
+                        }
+                    }
+                }
+                if epilogue.is_for_sums() {
+                    let pixels = c.map(at);
+                    epilogue.apply::<L, M, N, EDGE>(lanes, (self.column, pixels), &mut sums, tail);
+                }
             }
             for r in 0..M {
                 if r < rows {
