@@ -131,7 +131,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What all nodes need at inference, and their weights: `__Slots::ALL`, or that of `__Slots::ALL.infer`.
+    /// What all nodes need at inference, and their weights: `__Slots::ALL`, or its field `infer` where it has training, too.
     pub(super) fn all_layouts(&self) -> TokenStream {
         let turbofish = &self.turbofish;
         let infer = self.network.features.train.then(|| quote!(.infer));
