@@ -179,9 +179,11 @@ impl ImageSlices<'_> {
                     lanes.store(y.add(m * y_step), sums[m]);
                 }
             } else {
-                // A loop: unrolled, partial vectors took a good part of the time to compile this.
-                for m in 0..rest.min(M) {
-                    vector.store(y.add(m * y_step), sums[m]);
+                // A loop: unrolled, partial vectors took a good part of the time to compile this. It has a copy, since an
+                // array with a variable index is in memory, and the sums would be from the first term on.
+                let sums = sums;
+                for (m, sum) in sums.into_iter().enumerate().take(rest) {
+                    vector.store(y.add(m * y_step), sum);
                 }
             }
             if self.epilogue.is_for_stored() {
