@@ -221,6 +221,28 @@ fn products_that_are_packed_agree_with_their_twins() {
     }
 }
 
+/// Sizes for which panels begin at cache lines, from weights at each distance from one.
+#[test]
+fn products_of_weights_at_any_alignment_agree_with_their_twins() {
+    for isa in available() {
+        for (n, inputs, units) in [(6, 100, 320), (7, 600, 336)] {
+            let (x, bias) = (whole(n * inputs, 1), whole(units, 2));
+            let memory = whole(inputs * units + 16, 3);
+            for offset in 0..16 {
+                let weight = &memory[offset..offset + inputs * units];
+                let (x, bias, before) = (&x, &bias, vec![f32::NAN; n * units]);
+                let y = written(&before, |y| {
+                    dense(isa, DenseArgs { inputs, units, x, weight, bias, y });
+                });
+                let mut twin = before;
+                let y_twin = &mut twin;
+                reference::dense(DenseArgs { inputs, units, x, weight, bias, y: y_twin });
+                assert_eq!(y, twin, "{isa:?}: {n} rows, {inputs} to {units}, offset {offset}");
+            }
+        }
+    }
+}
+
 /// Weights that are packed, and weights that do not stay in cache.
 #[test]
 fn convolutions_with_many_weights_agree_with_their_twins() {

@@ -88,18 +88,22 @@ impl Product<'_> {
         };
         let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
         // Panels of columns, each of which reads all of `A` once: hence panels as wide as registers allow.
-        let (mut column, changes_sums) = (0, product.changes_sums());
-        while column < product.columns {
-            let rest = product.columns - column;
-            let (vectors, sweep) = tiles.of(product.rows.len(), rest);
-            // SAFETY: `checked` found that the machine has the instructions of the tiles and that the product stays
-            // inside of the three matrices; `column` is one of its columns.
-            unsafe {
-                let (b, c) = (b.add(column), c.add(column));
-                let panel = Panel { product: &product, a, b, c, column, changes_sums, rest };
-                panel.compute(vectors * tiles.lanes, sweep);
+        let changes_sums = product.changes_sums();
+        let line = if tiles.cheap_tail { product.columns_before_line(b) } else { 0 };
+        for columns in [0..line, line..product.columns] {
+            let mut column = columns.start;
+            while column < columns.end {
+                let rest = columns.end - column;
+                let (vectors, sweep) = tiles.of(product.rows.len(), rest);
+                // SAFETY: `checked` found that the machine has the instructions of the tiles and that the product stays
+                // inside of the three matrices; `column` is one of its columns, and so are the `rest` that follow.
+                unsafe {
+                    let (b, c) = (b.add(column), c.add(column));
+                    let panel = Panel { product: &product, a, b, c, column, changes_sums, rest };
+                    panel.compute(vectors * tiles.lanes, sweep);
+                }
+                column += vectors * tiles.lanes;
             }
-            column += vectors * tiles.lanes;
         }
     }
 }

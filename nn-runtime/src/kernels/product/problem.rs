@@ -4,6 +4,7 @@ use super::init::Init;
 use super::strides::Strides3;
 use crate::kernels::epilogue::Epilogue;
 use crate::kernels::isa::Isa;
+use crate::system::CacheLine;
 
 /// The sizes of a matrix product.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +82,27 @@ impl<'a> Product<'a> {
         far && many && self.rows.len() >= ENOUGH
     }
 
+    /// Columns before the first one whose elements of `B` begin cache lines, if panels should begin there; fewer than a
+    /// line has.
+    ///
+    /// A row of a panel is then four cache lines instead of five. A box of weights has the alignment of an element, and
+    /// some allocators place large blocks 16 bytes after the beginning of a page. Worth a panel of a few columns where that
+    /// is a small part of all panels, and where `B` does not stay in a first-level cache (docs/decisions/0042).
+    pub(super) fn columns_before_line(&self, b: *const f32) -> usize {
+        // Columns: 20 vectors of AVX-512.
+        const MANY: usize = 320;
+        // Terms: panels of 24 kB.
+        const LONG: usize = 96;
+        // Rows of `C`: a tile.
+        const ENOUGH: usize = 6;
+        let rows_begin_lines = self.terms.other.iter().all(|it| it.is_multiple_of(CacheLine::LEN));
+        let worth = self.columns >= MANY && self.terms.len() >= LONG && self.rows.len() >= ENOUGH;
+        if !rows_begin_lines || !worth {
+            return 0;
+        }
+        b.addr().wrapping_neg() % size_of::<CacheLine>() / size_of::<f32>()
+    }
+
     fn check(&self, a_len: usize, b_len: usize, c_len: usize) {
         // Strides are not negative, so that the last row and the last term have the largest offsets. Unsafe code relies
         // on these checks: a sum that overflows is beyond any slice.
@@ -96,5 +118,29 @@ impl<'a> Product<'a> {
             assert_eq!(row.len(), self.columns, "a bias for each unit: one for each column");
         }
         self.epilogue.check(self.columns, row_c.saturating_add(self.columns));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panels_begin_at_cache_lines_where_there_are_many() {
+        let lines = [CacheLine::ZERO; 2];
+        let begin = CacheLine::values(&lines).as_ptr();
+        let product = |[rows, terms, columns, stride]: [usize; 4]| {
+            let (rows, terms) =
+                (Strides3::one_loop(rows, terms, columns), Strides3::one_loop(terms, 1, stride));
+            Product::new(rows, terms, columns, Init::Zero)
+        };
+        let many = product([6, 96, 320, 320]);
+        for offset in 0..CacheLine::LEN {
+            let before = (CacheLine::LEN - offset) % CacheLine::LEN;
+            assert_eq!(many.columns_before_line(begin.wrapping_add(offset)), before);
+        }
+        for few in [[5, 96, 320, 320], [6, 95, 320, 320], [6, 96, 319, 320], [6, 96, 320, 328]] {
+            assert_eq!(product(few).columns_before_line(begin.wrapping_add(4)), 0, "{few:?}");
+        }
     }
 }
