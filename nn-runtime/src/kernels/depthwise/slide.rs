@@ -6,7 +6,7 @@
 )]
 
 use super::sizes::{ImageSlices, Sizes};
-use super::window::{Vector, Window, vectors};
+use super::window::{ELEMENTS, Vector, Window, vectors};
 use crate::kernels::axis::Axis;
 use crate::kernels::isa::{Kernel, Lanes};
 use crate::system::KernelMemory;
@@ -35,7 +35,7 @@ impl Kernel for Slide<'_> {
         // Not initialised: `Window` writes what it reads.
         let mut memory = KernelMemory::take();
         let pixels = image.sizes.columns.pixels;
-        let strip = strip_len(&image.sizes, KernelMemory::LEN / L::COUNT);
+        let strip = strip_len(&image.sizes, ELEMENTS / L::COUNT);
         let mut channel = 0;
         // Groups of channels outside, strips of pixels, then lines: the window of a group slides down the image once
         // per strip, and each line is copied once.
