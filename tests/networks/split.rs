@@ -1,5 +1,5 @@
-//! A single sample of a large network is divided among threads: by lines or filters of images, and rows
-//! of matrices. The bits are those of one thread.
+//! A single sample of a large network is divided among threads: by lines or filters of images, and by rows
+//! or units of dense layers. The bits are those of one thread.
 
 use crate::common;
 use unrolled::parallel::{whatever_the_work, with_threads};
@@ -35,6 +35,10 @@ network! {
 
     /// Dense layers on steps.
     struct Steps(37x6) -> 37x5 { Dense(40), ReLU, LSTM(8), PositionalEncoding, MultiHeadAttention(2), Dense(5) }
+
+    /// Dense layers on a single row, which are divided by units: sums in parts, a last block with fewer units, and
+    /// weights that come from memory.
+    struct Units(600) -> 7 { Dense(3600), ReLU, Dense(45, bias = false), Tanh, Dense(7) }
 
     /// Depthwise separable convolutions of which some lines are stored.
     struct Banded(64x64x3) -> 32x32x8 {
@@ -80,6 +84,7 @@ fn parts_on_several_threads_have_the_bits_of_the_whole() {
     check::<Deep>();
     check::<Winograd>();
     check::<Steps>();
+    check::<Units>();
     check::<Banded>();
 }
 

@@ -8,7 +8,7 @@ use super::inline::Instructions;
 use super::isa::Isa;
 use super::product::{Accumulate, Init, LONG_DENSE_SUM, PARTIAL_SUM, Product, Strides3};
 use super::small::{small_dense, small_dense_inlined};
-use super::split::dense_by_rows;
+use super::split::dense_on_threads;
 
 /// Inputs that are summed at a time, so that the part of the weights that a panel of columns needs stays in the
 /// second-level cache and the rows' part in the first-level one: 128 kB for a panel of 64 columns, and 12 kB for six
@@ -74,7 +74,7 @@ pub(crate) fn dense_columns(isa: Isa, args: ColumnsArgs<'_>) {
     let few = if args.inputs > LONG_DENSE_SUM { FEW_ROWS } else { 2 };
     let far = is_far(args.inputs * args.units);
     let by = if far && args.y.len() <= few * args.units { few_rows } else { by_blocks };
-    dense_by_rows(by, isa, args);
+    dense_on_threads(by, isa, args);
 }
 
 /// [`dense_columns`] in blocks of inputs.

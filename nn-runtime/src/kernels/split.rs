@@ -1,4 +1,4 @@
-//! A single sample on several threads: by lines or filters of an image, or rows of a matrix.
+//! A single sample on several threads: by lines or filters of an image, or rows or units of a dense layer.
 //!
 //! Batches are divided by samples; kernels divide a sample only within `parallel::split_samples`. Each output is a sum of
 //! its own, so that its bits do not depend on the division.
@@ -73,7 +73,7 @@ pub(super) fn by_blocks_of_lines(
 pub(super) type FilterKernel<'a> =
     dyn Fn(Range<usize>, ConvArgs<'_>, Epilogue<'_>, &mut [f32]) + Sync + 'a;
 
-/// Filters that are not divided: a vector of AVX-512.
+/// Filters or units that are not divided: a vector of AVX-512.
 #[cfg(feature = "std")]
 const BLOCK: usize = 16;
 
@@ -169,15 +169,20 @@ pub(super) fn splits_lines<'a>(convolutions: impl IntoIterator<Item = &'a Geomet
 /// A kernel of dense layers.
 pub(super) type DenseKernel = fn(Isa, ColumnsArgs<'_>);
 
-/// Computes a dense layer by `kernel`: by rows, on several threads. Small batches of rows are steps of a single sample.
+/// Computes a dense layer by `kernel` on several threads: many rows by rows, a single one by units. Small batches of rows are
+/// steps of a single sample.
 #[cfg_attr(feature = "std", inline(never))]
-pub(super) fn dense_by_rows(kernel: DenseKernel, isa: Isa, args: ColumnsArgs<'_>) {
+pub(super) fn dense_on_threads(kernel: DenseKernel, isa: Isa, args: ColumnsArgs<'_>) {
     #[cfg(feature = "std")]
     {
         let ColumnsArgs { inputs, units, x, .. } = args;
         let rows = args.y.len() / units;
         let macs = rows as u64 * inputs as u64 * units as u64;
-        if rows >= MOST_ROWS_OF_A_TILE && parallel::splits_sample(time(macs, 0)) {
+        let divides = rows == 1 || rows >= MOST_ROWS_OF_A_TILE;
+        if divides && parallel::splits_sample(time(macs, 0)) {
+            if rows == 1 {
+                return one_row_by_units(kernel, isa, args);
+            }
             return by_parts(rows, args.y, |rows, y| {
                 let x = &x[rows.start * inputs..rows.end * inputs];
                 kernel(isa, ColumnsArgs { x, y, ..args });
@@ -185,6 +190,18 @@ pub(super) fn dense_by_rows(kernel: DenseKernel, isa: Isa, args: ColumnsArgs<'_>
         }
     }
     kernel(isa, args);
+}
+
+/// Computes a single row by blocks of its units, which are contiguous in the output.
+#[cfg(feature = "std")]
+fn one_row_by_units(kernel: DenseKernel, isa: Isa, args: ColumnsArgs<'_>) {
+    let ColumnsArgs { weight, init, .. } = args;
+    let blocks = Blocks { count: args.units.div_ceil(BLOCK), len: BLOCK, extra: 0 };
+    blocks.on_threads(args.y, |blocks, y| {
+        let units = blocks.start * BLOCK..blocks.start * BLOCK + y.len();
+        let (weight, init) = (&weight[units.start..], init.of_columns(&units));
+        kernel(isa, ColumnsArgs { units: units.len(), weight, init, y, ..args });
+    });
 }
 
 /// Fewer rows are a single tile, which reads the weights once.

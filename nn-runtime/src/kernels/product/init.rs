@@ -2,6 +2,8 @@
 
 #[cfg(feature = "train")]
 use crate::memory::Shards;
+#[cfg(feature = "std")]
+use core::ops::Range;
 
 /// Whether a kernel overwrites its output or adds to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,5 +48,11 @@ impl<'a> Init<'a> {
     /// The bias, or zero if `bias` is empty.
     pub(crate) const fn bias(bias: &'a [f32]) -> Self {
         if bias.is_empty() { Self::Zero } else { Self::Bias(bias) }
+    }
+
+    /// The same for these columns alone.
+    #[cfg(feature = "std")]
+    pub(crate) fn of_columns(self, columns: &Range<usize>) -> Self {
+        if let Self::Bias(bias) = self { Self::Bias(&bias[columns.clone()]) } else { self }
     }
 }
