@@ -1,7 +1,7 @@
 //! Inference on one sample, and on many on all threads.
 
 use super::inlined::{self, infer_inlined, step_inlined_as};
-use super::inputs::{check_inputs, gather, inputs_len, shard_capacity, with_inputs, with_lengths};
+use super::inputs::{check_inputs, inputs_len, own_or_copies, shard_capacity, with_lengths};
 use super::outputs::clear_outputs;
 use super::work::infer_time;
 use super::workspace::{BatchStates, Chunks, with_workspace};
@@ -222,13 +222,14 @@ fn infer_shards<N: Network>(net: &N, inputs: &[N::Input], flat: &mut [f32], stat
             let memory = unsafe { memory.chunk(worker) };
             let (copies, memory) = memory.split_at_mut(n * inputs_len::<N>());
             let sample = |i: usize| &inputs[first + i];
-            gather(n, sample, copies);
+            let x = own_or_copies(n, sample, copies);
+            let x = &x[..N::Input::LENS.len()];
             with_lengths(n, sample, |lengths| {
                 // SAFETY: task `task` alone has samples `first..first + n`, each task runs once, and the states are
                 // borrowed until all tasks have run.
                 let state = unsafe { states.of::<N>(first, n) };
                 let ctx = InferCtx { lengths, state, ..ctx::<N>(n, memory) };
-                with_inputs::<N, _>(n, copies, |x| infer_shard(net, Infer { n, x, y, ctx }));
+                infer_shard(net, Infer { n, x, y, ctx });
             });
         };
         if tasks == 1 {

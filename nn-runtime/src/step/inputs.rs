@@ -96,21 +96,39 @@ pub(super) fn gather<'a, I: Inputs>(n: usize, sample: impl Fn(usize) -> &'a I, c
     }
 }
 
+/// The inputs of samples 0 to `n - 1`: of a single one its own, of several copies, each input with all its samples.
+pub(super) fn own_or_copies<'a, I: Inputs>(
+    n: usize,
+    sample: impl Fn(usize) -> &'a I,
+    copies: &'a mut [f32],
+) -> [&'a [f32]; MAX_INPUTS] {
+    if n == 1 {
+        let own = |index| if index < I::LENS.len() { sample(0).input(index) } else { &[] };
+        return core::array::from_fn(own);
+    }
+    gather(n, sample, copies);
+    slices::<I>(n, copies)
+}
+
+/// A slice for each input of `n` gathered samples.
+fn slices<I: Inputs>(n: usize, copies: &[f32]) -> [&[f32]; MAX_INPUTS] {
+    let mut slices: [&[f32]; MAX_INPUTS] = [&[]; MAX_INPUTS];
+    let mut rest = copies;
+    for (slice, &len) in slices.iter_mut().zip(I::LENS) {
+        let (input, after) = rest.split_at(n * len);
+        *slice = input;
+        rest = after;
+    }
+    slices
+}
+
 /// Calls `f` with a slice for each input of `n` gathered samples.
 pub(super) fn with_inputs<N: Network, R>(
     n: usize,
     copies: &[f32],
     f: impl FnOnce(&[&[f32]]) -> R,
 ) -> R {
-    let lens = N::Input::LENS;
-    let mut slices: [&[f32]; MAX_INPUTS] = [&[]; MAX_INPUTS];
-    let mut rest = copies;
-    for (slice, &len) in slices.iter_mut().zip(lens) {
-        let (input, after) = rest.split_at(n * len);
-        *slice = input;
-        rest = after;
-    }
-    f(&slices[..lens.len()])
+    f(&slices::<N::Input>(n, copies)[..N::Input::LENS.len()])
 }
 
 /// Checks that the layers of `N` accept these inputs: [`Node::check`].
