@@ -266,12 +266,11 @@ pub(super) unsafe fn sweep<L: Lanes, const M: usize, const N: usize>(panel: &Pan
     let lanes = unsafe { L::assume() };
     // Masked loads take a multiply-add's place on Intel's processors: whole panels without them are 3% faster there. Where
     // tails are not cheap, no panel is partial, and the masked version is not compiled.
-    if const { L::CHEAP_TAIL } {
-        if panel.rest < N * L::COUNT {
-            return lanes.run(AllTiles::<M, N, true>(panel));
-        }
+    if const { L::CHEAP_TAIL } && panel.rest < N * L::COUNT {
+        lanes.run(AllTiles::<M, N, true>(panel));
+    } else {
+        lanes.run(AllTiles::<M, N, false>(panel));
     }
-    lanes.run(AllTiles::<M, N, false>(panel));
 }
 
 /// Computes a panel of one partial vector, by tiles of four rows: larger ones would be much code for little work.
