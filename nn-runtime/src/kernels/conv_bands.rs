@@ -6,7 +6,7 @@ use super::epilogue::Epilogue;
 use super::geometry::Geometry;
 use super::isa::Isa;
 #[cfg(feature = "std")]
-use super::split::{Memory, by_parts, splits_lines};
+use super::split::{by_parts, splits_lines, with_memory};
 use core::ops::Range;
 
 /// Convolutions in a row, at most.
@@ -81,14 +81,14 @@ impl ConvBands<'_> {
         let sizes: [usize; MOST - 1] =
             core::array::from_fn(|nth| lens.clone().nth(nth).unwrap_or(0));
         by_parts(self.layers[count].geometry.output[0], y, |lines, y| {
-            let mut memory = Memory::take(len);
-            let mut rest = &mut memory.values[..];
-            let mut bands = sizes.map(|size| {
-                let (values, after) = core::mem::take(&mut rest).split_at_mut(size);
-                rest = after;
-                Band { values, lines: 0..0 }
+            with_memory(len, |mut rest| {
+                let mut bands = sizes.map(|size| {
+                    let (values, after) = core::mem::take(&mut rest).split_at_mut(size);
+                    rest = after;
+                    Band { values, lines: 0..0 }
+                });
+                self.image(isa, 0, lines, (x, &mut bands[..count], y));
             });
-            self.image(isa, 0, lines, (x, &mut bands[..count], y));
         });
     }
 

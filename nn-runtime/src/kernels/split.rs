@@ -12,9 +12,9 @@ use super::isa::Isa;
 #[cfg(feature = "std")]
 use super::product::Accumulate;
 #[cfg(feature = "std")]
-use crate::system::{parallel, time};
+use crate::system::{Workspace, parallel, time};
 #[cfg(feature = "std")]
-use core::{mem, ops::Range};
+use core::ops::Range;
 #[cfg(feature = "std")]
 use std::cell::Cell;
 
@@ -103,56 +103,41 @@ pub(super) fn conv_by_filters(
     epilogue.check(channels, y.len());
     // Each thread has an output of its own, since its channels of `y` are not contiguous, and a copy of what is added to it.
     let blocks = Blocks { count: channels / BLOCK, len: 2 * pixels * BLOCK, extra: work };
-    let mut memory = Memory::take(blocks.elements());
-    blocks.on_threads(&mut memory.values[..blocks.elements()], |blocks, memory| {
-        let filters = blocks.start * BLOCK..blocks.end * BLOCK;
-        let (y, rest) = memory.split_at_mut(pixels * filters.len());
-        let (added, work) = rest.split_at_mut(pixels * filters.len());
-        let add = epilogue.add.map(|add| {
-            let rows = add.chunks_exact(channels).zip(added.chunks_exact_mut(filters.len()));
-            rows.for_each(|(add, to)| to.copy_from_slice(&add[filters.clone()]));
-            &*added
+    with_memory(blocks.elements(), |memory| {
+        blocks.on_threads(memory, |blocks, memory| {
+            let filters = blocks.start * BLOCK..blocks.end * BLOCK;
+            let (y, rest) = memory.split_at_mut(pixels * filters.len());
+            let (added, work) = rest.split_at_mut(pixels * filters.len());
+            let add = epilogue.add.map(|add| {
+                let rows = add.chunks_exact(channels).zip(added.chunks_exact_mut(filters.len()));
+                rows.for_each(|(add, to)| to.copy_from_slice(&add[filters.clone()]));
+                &*added
+            });
+            let epilogue = Epilogue { add, ..epilogue.of_channels(&filters) };
+            kernel(filters, ConvArgs { x, weight, bias, y }, epilogue, work);
         });
-        let epilogue = Epilogue { add, ..epilogue.of_channels(&filters) };
-        kernel(filters, ConvArgs { x, weight, bias, y }, epilogue, work);
+        let mut from = &*memory;
+        for part in parts(blocks.count) {
+            let filters = part.start * BLOCK..part.end * BLOCK;
+            let rows = from.chunks_exact(filters.len()).zip(y.chunks_exact_mut(channels));
+            rows.for_each(|(from, y)| y[filters.clone()].copy_from_slice(from));
+            from = &from[part.len() * blocks.len + work..];
+        }
     });
-    let mut from = &memory.values[..];
-    for part in parts(blocks.count) {
-        let filters = part.start * BLOCK..part.end * BLOCK;
-        let rows = from.chunks_exact(filters.len()).zip(y.chunks_exact_mut(channels));
-        rows.for_each(|(from, y)| y[filters.clone()].copy_from_slice(from));
-        from = &from[part.len() * blocks.len + work..];
-    }
-}
-
-/// Memory of a thread, kept so that a repeated call does not allocate.
-#[cfg(feature = "std")]
-pub(super) struct Memory {
-    pub(super) values: Vec<f32>,
 }
 
 #[cfg(feature = "std")]
 std::thread_local! {
-    static MEMORY: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+    /// The memory of this thread, kept so that a repeated call does not allocate.
+    static MEMORY: Cell<Workspace> = const { Cell::new(Workspace::new()) };
 }
 
+/// Calls `f` with `len` elements of any values, the first of which begins a cache line.
 #[cfg(feature = "std")]
-impl Memory {
-    /// At least `len` elements, of any values.
-    pub(super) fn take(len: usize) -> Self {
-        let mut values = MEMORY.take();
-        if values.len() < len {
-            values.resize(len, 0.0);
-        }
-        Self { values }
-    }
-}
-
-#[cfg(feature = "std")]
-impl Drop for Memory {
-    fn drop(&mut self) {
-        MEMORY.set(mem::take(&mut self.values));
-    }
+pub(super) fn with_memory(len: usize, f: impl FnOnce(&mut [f32])) {
+    let mut memory = MEMORY.take();
+    f(memory.get(len));
+    MEMORY.set(memory);
 }
 
 /// Whether the lines of a single image are divided among threads, in these convolutions, which are computed together.

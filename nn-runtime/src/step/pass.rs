@@ -8,13 +8,13 @@ use super::inputs::check_inputs;
 use super::outputs::clear_outputs;
 use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len, train_capacity};
 use super::work::train_time;
-use super::workspace::{BatchStates, Chunks, Workspace};
+use super::workspace::{BatchStates, Chunks};
 use crate::contract::{Network, Root, TrainNode};
 use crate::memory::{ShardCut, Shards};
 use crate::optim::{GroupsError, Optimizer};
 use crate::order::NetworkInfo;
 use crate::ranks::Division;
-use crate::system::{RngKey, parallel};
+use crate::system::{RngKey, Workspace, parallel};
 use crate::types::{Inputs, Values};
 
 /// A training pass over a batch: all outputs first, then gradients from any gradients of the outputs. For losses over
@@ -96,8 +96,8 @@ impl<N: Network> TrainPass<N> {
             batch,
             frozen: FrozenLayers::default(),
             done: None,
-            memory: Workspace::default(),
-            copies: Workspace::default(),
+            memory: Workspace::new(),
+            copies: Workspace::new(),
             inputs: Vec::new(),
             outputs: Values::zeroed_vec(batch),
         }

@@ -2,34 +2,12 @@
 
 use crate::contract::{Network, Node, Root};
 use crate::memory::StateMut;
-use crate::system::{CacheLine, pages};
+use crate::system::Workspace;
 use std::cell::RefCell;
 
 thread_local! {
     /// The memory of a thread's passes, kept from one to the next.
-    static WORKSPACE: RefCell<Workspace> = const { RefCell::new(Workspace(Vec::new())) };
-}
-
-/// Memory that is reused, and only grows.
-#[derive(Debug, Default)]
-pub(super) struct Workspace(Vec<f32>);
-
-impl Workspace {
-    /// The first `len` elements, which begin a cache line. Their content stays from call to call, unless the memory grows.
-    pub(super) fn get(&mut self, len: usize) -> &mut [f32] {
-        let Self(space) = self;
-        if space.len() < len + CacheLine::LEN {
-            // The old content is not needed: allocate anew instead of copying it.
-            *space = Vec::new();
-            space.reserve_exact(len + CacheLine::LEN);
-            pages::prefer_large(space.spare_capacity_mut());
-            space.resize(len + CacheLine::LEN, 0.0);
-        }
-        // A line more was allocated, because an allocation of `f32`s may begin anywhere in a line. By its
-        // contract `align_offset` may fail; then the limit keeps the slice inside.
-        let skip = space.as_ptr().align_offset(size_of::<CacheLine>()).min(CacheLine::LEN);
-        &mut space[skip..skip + len]
-    }
+    static WORKSPACE: RefCell<Workspace> = const { RefCell::new(Workspace::new()) };
 }
 
 /// Calls `f` with `len` elements, the first of which begins a cache line. A repeated call does not allocate.

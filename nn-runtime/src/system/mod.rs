@@ -16,6 +16,8 @@ mod rng_key;
 mod stopwatch;
 #[cfg(feature = "std")]
 mod work;
+#[cfg(feature = "std")]
+mod workspace;
 
 pub(crate) use cache_line::CacheLine;
 #[cfg(not(feature = "std"))]
@@ -30,3 +32,5 @@ pub use rng_key::RngKey;
 pub(crate) use stopwatch::Stopwatch;
 #[cfg(feature = "std")]
 pub(crate) use work::time;
+#[cfg(feature = "std")]
+pub(crate) use workspace::Workspace;

@@ -11,7 +11,7 @@ use crate::kernels::product::Accumulate;
 use crate::kernels::product::{Init, Product, Strides3};
 #[cfg(feature = "std")]
 use crate::kernels::split::{
-    Memory, by_blocks_of_lines, conv_by_filters, splits_filters, splits_lines,
+    by_blocks_of_lines, conv_by_filters, splits_filters, splits_lines, with_memory,
 };
 use crate::system::CacheLine;
 use core::ops::Range;
@@ -58,9 +58,10 @@ pub(in crate::kernels) fn conv2d_winograd(
         if splits_lines([g]) {
             // Whole tiles, so that the bits do not depend on the division.
             return by_blocks_of_lines(2, g, args, epilogue, &|g, args, epilogue| {
-                let mut memory = Memory::take(len);
-                let filters = 0..g.filters;
-                Winograd { isa, g, filters, epilogue }.compute(args, &mut memory.values);
+                with_memory(len, |memory| {
+                    let filters = 0..g.filters;
+                    Winograd { isa, g, filters, epilogue }.compute(args, memory);
+                });
             });
         }
     }
