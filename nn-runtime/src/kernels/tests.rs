@@ -271,14 +271,15 @@ fn depthwise_convolutions_of_any_size_agree_with_their_twins() {
         channels: 20,
         output: [2, 3000],
         filters: 20,
-        kernel: [3, 3],
+        kernel: [3, 5],
         stride: [1, 1],
-        padding: [[1; 2]; 2],
+        padding: [[1; 2], [2; 2]],
         dilation: [1, 1],
         groups: 20,
         depth: Depth::FLAT,
     };
-    let strided = Geometry { stride: [1, 3], output: [2, 1000], ..wide };
+    let three = Geometry { kernel: [3, 3], padding: [[1; 2]; 2], ..wide };
+    let strided = Geometry { stride: [1, 3], output: [2, 1000], ..three };
     let large = Geometry {
         input: [66, 66],
         channels: 3,
@@ -286,7 +287,7 @@ fn depthwise_convolutions_of_any_size_agree_with_their_twins() {
         filters: 3,
         kernel: [64, 64],
         groups: 3,
-        ..wide
+        ..three
     };
     let deep = Geometry {
         input: [5, 56],
@@ -305,7 +306,8 @@ fn depthwise_convolutions_of_any_size_agree_with_their_twins() {
         padding: [[0; 2]; 2],
         ..large
     };
-    [wide, strided, large, deep, tall].iter().for_each(check_convolution);
+    let deep_three = Geometry { kernel: three.kernel, padding: three.padding, ..deep };
+    [wide, three, strided, large, deep, deep_three, tall].iter().for_each(check_convolution);
 }
 
 /// A convolution and both gradients, for two images.
@@ -382,7 +384,7 @@ fn any_depthwise(seed: u64) -> Geometry {
         drawn += 1;
         choices[key.bits(drawn) as usize % choices.len()]
     };
-    let channels = draw(&[2, 4, 7, 8, 16, 19, 33]);
+    let channels = draw(&[2, 4, 7, 8, 16, 19, 33, 71, 152]);
     let mut pair = |choices: &[usize]| [draw(choices), draw(choices)];
     let kernel = pair(&[1, 3, 3, 5, 7, 4]);
     let (stride, dilation) = (pair(&[1, 1, 1, 2]), pair(&[1, 1, 1, 2]));

@@ -26,13 +26,12 @@ impl Kernel for DWeight<'_> {
         // Strips outside: the images are read line by line, from their beginning to their end.
         for strip in self.sizes.strips() {
             for block in self.sizes.channel_blocks(lanes, vectors) {
-                // SAFETY: the strip is one of the image, and a whole block has `vectors` vectors of channels, another
-                // one those of its tail.
+                // SAFETY: the strip is one of the image, and a single vector has the channels of its tail.
                 unsafe {
-                    if const { L::COUNT == 16 } && block.whole {
-                        self.strip::<L, 2, false>(lanes, &strip, block);
-                    } else {
-                        self.strip::<L, 1, true>(lanes, &strip, block);
+                    match block.vectors {
+                        2 if block.whole => self.strip::<L, 2, false>(lanes, &strip, block),
+                        2 => self.strip::<L, 2, true>(lanes, &strip, block),
+                        _ => self.strip::<L, 1, true>(lanes, &strip, block),
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! Checks of lengths, and the choice of a kernel for each image.
 
 use super::d_weight::DWeight;
-use super::direct::Direct;
+use super::forward::Forward;
 use super::sizes::{ImageSlices, Sizes};
 use super::slide::{Slide, slides};
 use crate::kernels::axis::Axis;
@@ -58,11 +58,21 @@ fn image(isa: Isa, sizes: Sizes, args: ConvArgs<'_>, (accumulate, epilogue): Ont
     let ConvArgs { x, weight, bias, y } = args;
     let adds = accumulate == Accumulate::Add;
     let image = ImageSlices { sizes, x, weight, bias, adds, epilogue, y: y.as_mut_ptr() };
+    let Sizes { rows, columns, .. } = sizes;
+    // Code for common kernels would be kilobytes on a microcontroller.
+    if cfg!(target_os = "none") {
+        return isa.run(Forward::<0, 0>(image));
+    }
     // Depends on the layer, not on the image: single samples and batches have the same bits.
-    if slides([sizes.rows, sizes.columns]) {
-        isa.run(Slide(image));
-    } else {
-        isa.run(Direct(image));
+    if slides([rows, columns]) {
+        return isa.run(Slide(image));
+    }
+    let dilation = rows.by_tap.max(columns.by_tap);
+    match [dilation, columns.taps, columns.by_pixel] {
+        [1, 3, 1] => isa.run(Forward::<3, 1>(image)),
+        [1, 3, 2] => isa.run(Forward::<3, 2>(image)),
+        [1, 5, 2] => isa.run(Forward::<5, 2>(image)),
+        _ => isa.run(Forward::<0, 0>(image)),
     }
 }
 

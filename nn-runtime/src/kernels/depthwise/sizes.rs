@@ -46,7 +46,9 @@ pub(super) struct Strip {
 #[derive(Clone, Copy)]
 pub(super) struct ChannelBlock<L: Lanes> {
     pub(super) first: usize,
-    /// Whether the block has as many whole vectors as requested. Otherwise it is one vector, which may be partial.
+    /// The number of its vectors.
+    pub(super) vectors: usize,
+    /// Whether the last vector is not partial.
     pub(super) whole: bool,
     pub(super) tail: L::Tail,
 }
@@ -58,34 +60,42 @@ impl Sizes {
 
     /// All pixels, line by line.
     pub(super) fn strips(&self) -> impl Iterator<Item = Strip> {
-        let Self { rows, columns, .. } = *self;
-        (0..rows.pixels).flat_map(move |row| {
-            columns.bands().map(move |Band { pixels, met }| {
-                // If no element of a line is met, none is: loops over lines and elements then do nothing, and pixels
-                // are the bias.
-                let lines = if met.is_empty() { 0..0 } else { rows.met(row) };
-                Strip { row, pixels, lines, met }
-            })
-        })
+        (0..self.rows.pixels)
+            .flat_map(move |row| self.columns.bands().map(move |band| self.strip(row, &band)))
     }
 
-    /// All channels, in blocks of `vectors` vectors as long as there are that many, then in single vectors.
+    /// The pixels of a line that are in `band`.
+    #[inline(always)]
+    pub(super) fn strip(&self, row: usize, Band { pixels, met }: &Band) -> Strip {
+        // If no element of a line is met, none is: loops over lines and elements then do nothing, and pixels are the bias.
+        let lines = if met.is_empty() { 0..0 } else { self.rows.met(row) };
+        Strip { row, pixels: pixels.clone(), lines, met: met.clone() }
+    }
+
+    /// All channels, in blocks of `most` vectors, a power of two, as long as there are that many, then of half as many, and
+    /// so on. The last vector of all may be partial: the second of a block of two, or a single one.
+    #[inline(always)]
     pub(super) fn channel_blocks<L: Lanes>(
         &self,
         lanes: L,
-        vectors: usize,
+        most: usize,
     ) -> impl Iterator<Item = ChannelBlock<L>> {
-        let (all, many) = (self.channels, vectors * L::COUNT);
-        let mut next = 0;
+        let (mut vectors, mut first, end) = (most, 0, self.channels);
         core::iter::from_fn(move || {
-            let (first, rest) = (next, all - next);
+            let rest = end - first;
             if rest == 0 {
                 return None;
             }
-            // Fewer vectors than `vectors` are single ones, since blocks of each width would be code of their own.
-            let whole = rest >= many;
-            next += if whole { many } else { rest.min(L::COUNT) };
-            Some(ChannelBlock { first, whole, tail: lanes.tail(rest.min(L::COUNT)) })
+            while vectors > 1 && rest.div_ceil(L::COUNT) < vectors
+                || vectors > 2 && rest < vectors * L::COUNT
+            {
+                vectors /= 2;
+            }
+            let whole = rest >= vectors * L::COUNT;
+            let tail = lanes.tail((rest - (vectors - 1) * L::COUNT).min(L::COUNT));
+            let block = ChannelBlock { first, vectors, whole, tail };
+            first += rest.min(vectors * L::COUNT);
+            Some(block)
         })
     }
 

@@ -1,4 +1,4 @@
-//! [`Slide`]: the convolution of an image by a common kernel of stride 1.
+//! [`Slide`]: the convolution of an image by a kernel of five or seven columns and of stride 1.
 
 #![expect(
     clippy::needless_range_loop,
@@ -16,12 +16,12 @@ use core::ops::Range;
 /// and each takes about four cycles).
 const TILE: usize = 8;
 
-/// Whether a kernel slides over the image: stride and dilation are 1, and there is code for its width. A window has
-/// room for a kernel that is no higher.
+/// Whether a kernel slides over the image: stride and dilation are 1, and it has five or seven columns. A window has room
+/// for a kernel of up to seven lines.
 pub(super) fn slides([rows, columns]: [Axis; 2]) -> bool {
     let one_by_one = |axis: Axis| axis.by_pixel == 1 && axis.by_tap == 1;
-    // Kernels of one column have nothing to share between pixels; others are rare. Each width is code of its own.
-    let common = matches!(rows.taps, 1..=7) && matches!(columns.taps, 3 | 5 | 7);
+    // Narrower kernels have too few terms to make up for the copies; others are rare. Each width is code of its own.
+    let common = matches!(rows.taps, 1..=7) && matches!(columns.taps, 5 | 7);
     common && one_by_one(rows) && one_by_one(columns)
 }
 
@@ -177,10 +177,10 @@ impl ImageSlices<'_> {
                 let line = if line + i < rows.taps { line + i } else { line + i - rows.taps };
                 let x = window.start.add(window.pixel::<L>(v, line, column - pixels.start));
                 let weight = window.start.add(window.weights::<L>(v, i));
-                match columns.taps {
-                    3 => slide::<L, M, 3>(lanes, &mut sums, x, weight),
-                    5 => slide::<L, M, 5>(lanes, &mut sums, x, weight),
-                    _ => slide::<L, M, 7>(lanes, &mut sums, x, weight),
+                if columns.taps == 5 {
+                    slide::<L, M, 5>(lanes, &mut sums, x, weight);
+                } else {
+                    slide::<L, M, 7>(lanes, &mut sums, x, weight);
                 }
             }
             if self.epilogue.is_for_sums() {
