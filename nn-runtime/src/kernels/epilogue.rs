@@ -1,6 +1,6 @@
 //! [`Epilogue`]: what is computed from the sums of a convolution before they are stored.
 
-use super::isa::{Lanes, load_row};
+use super::isa::{Lanes, load_row, mul_add};
 use core::ops::Range;
 
 /// Batch normalisation with known statistics: `(x - mean) * scale + bias`, channel by channel.
@@ -104,8 +104,8 @@ impl<'a> Epilogue<'a> {
             let bias = if bias.is_empty() { [lanes.zero(); N] } else { load(bias) };
             for row in &mut *sums {
                 for v in 0..N {
-                    // The bits of `normalize`: three roundings.
-                    row[v] = lanes.add(lanes.mul(lanes.sub(row[v], mean[v]), scale[v]), bias[v]);
+                    // The bits of `normalize`.
+                    row[v] = lanes.mul_add(lanes.sub(row[v], mean[v]), scale[v], bias[v]);
                 }
             }
         }
@@ -132,7 +132,7 @@ impl<'a> Epilogue<'a> {
     /// `y` must be valid for `count` elements, and the epilogue must have been [checked](Self::check) for an output that has
     /// these elements and channels.
     #[inline(never)]
-    pub(super) unsafe fn apply_to_stored(
+    pub(super) unsafe fn apply_to_stored<L: Lanes>(
         &self,
         [channel, at]: [usize; 2],
         y: *mut f32,
@@ -145,8 +145,9 @@ impl<'a> Epilogue<'a> {
                 let y = y.add(i);
                 if let Some(Normalization { mean, scale, bias }) = self.normalization {
                     let channel = channel + i;
-                    let scaled = (*y - mean.get_unchecked(channel)) * scale.get_unchecked(channel);
-                    *y = scaled + if bias.is_empty() { 0.0 } else { *bias.get_unchecked(channel) };
+                    let bias = if bias.is_empty() { 0.0 } else { *bias.get_unchecked(channel) };
+                    let scale = *scale.get_unchecked(channel);
+                    *y = mul_add::<L>(*y - mean.get_unchecked(channel), scale, bias);
                 }
                 if let Some(add) = self.add {
                     *y += add.get_unchecked(at + i);
@@ -162,6 +163,7 @@ impl<'a> Epilogue<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::isa::Baseline;
     use super::super::tests::{any_convolution, available, written};
     use super::super::{ConvArgs, Geometry, Isa, conv_forward, conv2d_with, norm};
     use super::*;
@@ -215,7 +217,7 @@ mod tests {
         if let Some(Normalization { mean, scale, bias }) = epilogue.normalization {
             let zeros = vec![0.0; g.filters];
             let bias = if bias.is_empty() { &zeros } else { bias };
-            norm::normalize(&y.clone(), mean, scale, bias, &mut y);
+            isa.with(|| norm::normalize(&y.clone(), mean, scale, bias, &mut y));
         }
         for (y, add) in y.iter_mut().zip(epilogue.add.unwrap_or_default()) {
             *y += add;
@@ -226,12 +228,18 @@ mod tests {
         y
     }
 
-    /// What [`Epilogue::apply_to_stored`] makes of these sums.
+    /// What [`Epilogue::apply_to_stored`] makes of these sums, with the instructions of microcontrollers.
     fn stored(mut sums: Vec<f32>, channels: usize, epilogue: Epilogue<'_>) -> Vec<f32> {
         epilogue.check(channels, sums.len());
         for (pixel, y) in sums.chunks_exact_mut(channels).enumerate() {
             // SAFETY: the epilogue was checked; the pixel has all channels.
-            unsafe { epilogue.apply_to_stored([0, pixel * channels], y.as_mut_ptr(), channels) }
+            unsafe {
+                epilogue.apply_to_stored::<Baseline>(
+                    [0, pixel * channels],
+                    y.as_mut_ptr(),
+                    channels,
+                )
+            }
         }
         sums
     }
@@ -257,6 +265,9 @@ mod tests {
                     y.iter().map(bits).collect::<Vec<_>>()
                 };
                 assert_eq!(bits(&found), bits(&expected), "{isa:?}, layers {choice:b} after {g:?}");
+                if isa != Isa::Baseline {
+                    continue;
+                }
                 let sums = naive(isa, g, [&x, &weight, &bias], Epilogue::NONE);
                 let found = stored(sums, g.filters, epilogue);
                 assert_eq!(bits(&found), bits(&expected), "stored, layers {choice:b} after {g:?}");

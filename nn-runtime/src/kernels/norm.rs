@@ -4,6 +4,7 @@
 //! affects the result.
 
 use super::dispatch::dispatch;
+use super::isa::mul_add;
 #[cfg(feature = "train")]
 use crate::memory::Shards;
 
@@ -120,13 +121,19 @@ dispatch! {
     }
 
     /// `y = (x - mean) * scale + bias`
-    pub(crate) fn normalize(x: &[f32], mean: &[f32], scale: &[f32], bias: &[f32], y: &mut [f32]) {
+    pub(crate) fn normalize<L>(
+        x: &[f32],
+        mean: &[f32],
+        scale: &[f32],
+        bias: &[f32],
+        y: &mut [f32],
+    ) {
         let channels = mean.len();
         let (scale, bias) = (&scale[..channels], &bias[..channels]);
         for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
             for c in 0..channels {
                 // Not `x * scale + (bias - mean * scale)`, which cancels where the mean is large.
-                y[c] = (x[c] - mean[c]) * scale[c] + bias[c];
+                y[c] = mul_add::<L>(x[c] - mean[c], scale[c], bias[c]);
             }
         }
     }

@@ -116,13 +116,17 @@ pub(super) fn conv_by_filters(
             let epilogue = Epilogue { add, ..epilogue.of_channels(&filters) };
             kernel(filters, ConvArgs { x, weight, bias, y }, epilogue, work);
         });
-        let mut from = &*memory;
-        for part in parts(blocks.count) {
-            let filters = part.start * BLOCK..part.end * BLOCK;
-            let rows = from.chunks_exact(filters.len()).zip(y.chunks_exact_mut(channels));
-            rows.for_each(|(from, y)| y[filters.clone()].copy_from_slice(from));
-            from = &from[part.len() * blocks.len + work..];
-        }
+        let memory = &*memory;
+        by_parts(pixels, y, |rows, y| {
+            let mut from = memory;
+            for part in parts(blocks.count) {
+                let filters = part.start * BLOCK..part.end * BLOCK;
+                let of_part = &from[rows.start * filters.len()..rows.end * filters.len()];
+                let rows = of_part.chunks_exact(filters.len()).zip(y.chunks_exact_mut(channels));
+                rows.for_each(|(from, y)| y[filters.clone()].copy_from_slice(from));
+                from = &from[part.len() * blocks.len + work..];
+            }
+        });
     });
 }
 

@@ -301,7 +301,7 @@ impl ImageSlices<'_> {
                 store_row::<L, V, EDGE>(lanes, y, &sums[p], tail);
                 if self.epilogue.is_for_stored() {
                     let count = (self.sizes.channels - first).min(V * L::COUNT);
-                    self.epilogue.apply_to_stored([first, pixels[p]], y, count);
+                    self.epilogue.apply_to_stored::<L>([first, pixels[p]], y, count);
                 }
             }
         }

@@ -204,7 +204,7 @@ impl ImageSlices<'_> {
                 let count = (channels - vector.channel).min(L::COUNT);
                 for step in (0..rest.min(M)).map(|m| m * y_step) {
                     let place = [vector.channel, at + step];
-                    self.epilogue.apply_to_stored(place, y.add(step), count);
+                    self.epilogue.apply_to_stored::<L>(place, y.add(step), count);
                 }
             }
         }

@@ -185,7 +185,7 @@ impl Panel<'_> {
                     store_row::<L, N, EDGE>(lanes, c[r], &sums[r], tail);
                     if epilogue.is_for_stored() {
                         let count = if EDGE { (N - 1) * L::COUNT + in_tail } else { N * L::COUNT };
-                        epilogue.apply_to_stored([self.column, at(c[r])], c[r], count);
+                        epilogue.apply_to_stored::<L>([self.column, at(c[r])], c[r], count);
                     }
                 }
             }
