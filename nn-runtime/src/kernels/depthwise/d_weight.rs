@@ -26,7 +26,7 @@ impl Kernel for DWeight<'_> {
         // Strips outside: the images are read line by line, from their beginning to their end.
         for strip in self.sizes.strips() {
             for block in self.sizes.channel_blocks(lanes, vectors) {
-                // SAFETY: the strip is one of the image, and a single vector has the channels of its tail.
+                // SAFETY: the strip is one of the image, and its pixels have the channels of the block.
                 unsafe {
                     match block.vectors {
                         2 if block.whole => self.strip::<L, 2, false>(lanes, &strip, block),
