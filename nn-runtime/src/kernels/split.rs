@@ -116,10 +116,11 @@ pub(super) fn conv_by_filters(
             let epilogue = Epilogue { add, ..epilogue.of_channels(&filters) };
             kernel(filters, ConvArgs { x, weight, bias, y }, epilogue, work);
         });
-        let memory = &*memory;
+        // The parts of this thread's division: others may have another number of threads.
+        let (parts, memory) = (parts(blocks.count), &*memory);
         by_parts(pixels, y, |rows, y| {
             let mut from = memory;
-            for part in parts(blocks.count) {
+            for part in parts.clone() {
                 let filters = part.start * BLOCK..part.end * BLOCK;
                 let of_part = &from[rows.start * filters.len()..rows.end * filters.len()];
                 let rows = of_part.chunks_exact(filters.len()).zip(y.chunks_exact_mut(channels));
